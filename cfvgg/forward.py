@@ -1,0 +1,212 @@
+"""The network's forward pass for tracking: numba and numpy, one thread, no torch.
+
+A convolution is a matrix product whose right side is never built. Once the zero-padded input is split into
+stride x stride phase planes, the input of one tap (channel, row, column of the kernel) for all outputs is one
+contiguous run of one plane, so each layer is ``out[m] += weight[m, tap] * planes[start[tap] : start[tap] + n]``.
+Runs cross the ends of rows; the columns that this makes up beyond the true width are dropped afterwards.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numba import njit
+
+from cfvgg import mean_picture
+from cfvgg.architecture import LAYERS, LEVELS, LRN_ALPHA, LRN_KAPPA, minimum_size
+from cfvgg.errors import InputError
+from cfvgg.weights import Weights
+
+# NaN and infinity keep their meaning; sums may be reordered and fused.
+FASTMATH = {"contract", "reassoc", "nsz", "arcp"}
+RUN = 384  # outputs per pass of `accumulate`: four accumulators and four inputs of this length stay in the L1 cache
+
+
+class Backbone:
+    """A network ready to run on pictures.
+
+    Parameters
+    ----------
+    weights : Weights
+        Filters, biases and mean picture.
+    """
+
+    def __init__(self, weights: Weights):
+        self.weights = weights
+        self.widths = dict(zip(LEVELS, weights.widths, strict=True))
+        self._filters = [pad_filters(w, b) for w, b in zip(weights.filters, weights.biases, strict=True)]
+        self._mean = np.empty((3, 0, 0), np.float32)
+
+    def __call__(self, picture: np.ndarray, levels: Sequence[str] = LEVELS) -> dict[str, np.ndarray]:
+        """Compute levels of one picture; nothing behind the last level asked for is computed.
+
+        Parameters
+        ----------
+        picture : ndarray, uint8, (H, W, 3) or (H, W)
+            R, G, B, or grey (repeated to three channels).
+        levels : sequence of str
+            Names from `cfvgg.architecture.LEVELS`.
+
+        Returns
+        -------
+        dict of str to ndarray, float32, (C, h, w)
+
+        Raises
+        ------
+        InputError
+            If a level is unknown, or the picture too small for it.
+        """
+        unknown = [level for level in levels if level not in LEVELS]
+        if unknown or not levels:
+            raise InputError(f"levels {list(levels)}; allowed are {', '.join(LEVELS)}")
+        depth = max(LEVELS.index(level) for level in levels)
+        height, width = picture.shape[:2]
+        if min(height, width) < minimum_size(LEVELS[depth]):
+            raise InputError(f"a picture of {height} x {width} is too small for {LEVELS[depth]}: {minimum_size(LEVELS[depth])} pixels at least")
+        if picture.ndim == 2:
+            picture = np.repeat(picture[:, :, None], 3, axis=2)
+        if self._mean.shape[1:] != (height, width):
+            self._mean = mean_picture.resize(self.weights.mean, height, width)
+        planes = subtract_mean(np.ascontiguousarray(picture), self._mean)
+        outputs = {}
+        for layer, (taps, bias) in zip(LAYERS[: depth + 1], self._filters, strict=False):
+            planes = convolve(planes, taps, bias, layer.kernel, layer.stride, layer.padding)[: self.widths[layer.name]]
+            planes = rectify_normalise(planes) if layer.normalised else rectify(planes)
+            outputs[layer.name] = planes
+            if layer.pooled and layer is not LAYERS[depth]:
+                planes = pool(planes)
+        return {level: outputs[level] for level in levels}
+
+
+def pad_filters(weight: np.ndarray, bias: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Filters (out, in, k, k) as rows of taps, both counts filled up with zeros to multiples of four.
+
+    Returns
+    -------
+    taps : ndarray, float32, (out', in * k * k')
+    bias : ndarray, float32, (out',)
+    """
+    rows = weight.reshape(len(weight), -1)
+    more = [-n % 4 for n in rows.shape]
+    return np.pad(rows, [(0, more[0]), (0, more[1])]).astype(np.float32), np.pad(bias, (0, more[0])).astype(np.float32)
+
+
+def convolve(planes: np.ndarray, taps: np.ndarray, bias: np.ndarray, kernel: int, stride: int, padding: int) -> np.ndarray:
+    """Cross-correlate planes (C, H, W) with filters of `pad_filters`; a view (out', h, w) whose rows lie apart."""
+    count, height, width = planes.shape
+    rows, columns = ((side + 2 * padding - kernel) // stride + 1 for side in (height, width))
+    phases = split_phases(planes, stride, padding)
+    _, _, _, phase_rows, phase_columns = phases.shape
+    channel, y, x = np.unravel_index(np.arange(count * kernel * kernel), (count, kernel, kernel))
+    starts = np.zeros(taps.shape[1], np.int64)
+    starts[: len(channel)] = np.ravel_multi_index((channel, y % stride, x % stride, y // stride, x // stride), phases.shape)
+    out = np.empty((len(taps), rows, phase_columns), np.float32)
+    accumulate(phases.reshape(-1), starts, taps, bias, out.reshape(len(taps), -1), (rows - 1) * phase_columns + columns)
+    return out[:, :, :columns]
+
+
+@njit(cache=True)
+def subtract_mean(picture: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    """Picture (H, W, 3) uint8 minus mean (3, H, W), as planes (3, H, W) float32."""
+    height, width, _ = picture.shape
+    planes = np.empty((3, height, width), np.float32)
+    for y in range(height):
+        for channel in range(3):
+            for x in range(width):
+                planes[channel, y, x] = np.float32(picture[y, x, channel]) - mean[channel, y, x]
+    return planes
+
+
+@njit(cache=True)
+def split_phases(planes: np.ndarray, stride: int, padding: int) -> np.ndarray:
+    """Zero-padded planes (C, H, W) as phases (C, stride, stride, ceil(H' / stride), ceil(W' / stride)), H' = H + 2 padding."""
+    channels, height, width = planes.shape
+    rows = -(-(height + 2 * padding) // stride)
+    columns = -(-(width + 2 * padding) // stride)
+    phases = np.zeros((channels, stride, stride, rows, columns), np.float32)
+    for channel in range(channels):
+        for y in range(height):
+            row, source = phases[channel, (y + padding) % stride, :, (y + padding) // stride], planes[channel, y]
+            for phase in range(stride):
+                first = (phase - padding) % stride
+                target = row[phase, (first + padding) // stride :]
+                for i in range(-(-(width - first) // stride)):
+                    target[i] = source[first + i * stride]
+    return phases
+
+
+@njit(cache=True, fastmath=FASTMATH)
+def accumulate(flat: np.ndarray, starts: np.ndarray, taps: np.ndarray, bias: np.ndarray, out: np.ndarray, count: int) -> None:
+    """out[m, :count] = bias[m] + sum over k of taps[m, k] * flat[starts[k] : starts[k] + count]; m and k come in fours."""
+    a0, a1, a2, a3 = np.empty(RUN, np.float32), np.empty(RUN, np.float32), np.empty(RUN, np.float32), np.empty(RUN, np.float32)
+    for begin in range(0, count, RUN):
+        length = min(RUN, count - begin)
+        for m in range(0, len(taps), 4):
+            for j in range(length):
+                a0[j], a1[j], a2[j], a3[j] = bias[m], bias[m + 1], bias[m + 2], bias[m + 3]
+            for k in range(0, taps.shape[1], 4):
+                x0, x1, x2, x3 = flat[starts[k] + begin :], flat[starts[k + 1] + begin :], flat[starts[k + 2] + begin :], flat[starts[k + 3] + begin :]
+                # spelled out: 16 weights in registers and four loads for 16 products; a loop over m would not be unrolled
+                w00, w01, w02, w03 = taps[m, k], taps[m, k + 1], taps[m, k + 2], taps[m, k + 3]
+                w10, w11, w12, w13 = taps[m + 1, k], taps[m + 1, k + 1], taps[m + 1, k + 2], taps[m + 1, k + 3]
+                w20, w21, w22, w23 = taps[m + 2, k], taps[m + 2, k + 1], taps[m + 2, k + 2], taps[m + 2, k + 3]
+                w30, w31, w32, w33 = taps[m + 3, k], taps[m + 3, k + 1], taps[m + 3, k + 2], taps[m + 3, k + 3]
+                for j in range(length):
+                    v0, v1, v2, v3 = x0[j], x1[j], x2[j], x3[j]
+                    a0[j] += w00 * v0 + w01 * v1 + w02 * v2 + w03 * v3
+                    a1[j] += w10 * v0 + w11 * v1 + w12 * v2 + w13 * v3
+                    a2[j] += w20 * v0 + w21 * v1 + w22 * v2 + w23 * v3
+                    a3[j] += w30 * v0 + w31 * v1 + w32 * v2 + w33 * v3
+            for j in range(length):
+                out[m, begin + j], out[m + 1, begin + j], out[m + 2, begin + j], out[m + 3, begin + j] = a0[j], a1[j], a2[j], a3[j]
+
+
+@njit(cache=True)
+def rectify(planes: np.ndarray) -> np.ndarray:
+    """max(x, 0) of planes (C, H, W)."""
+    out = np.empty(planes.shape, np.float32)
+    for channel in range(planes.shape[0]):
+        for y in range(planes.shape[1]):
+            for x in range(planes.shape[2]):
+                out[channel, y, x] = max(planes[channel, y, x], np.float32(0))
+    return out
+
+
+@njit(cache=True, fastmath=FASTMATH, error_model="numpy")
+def rectify_normalise(planes: np.ndarray) -> np.ndarray:
+    """ReLU, then local response normalisation over the five channels around each, of planes (C, H, W).
+
+    x (kappa + alpha sum x^2)^-0.75, the power as 1 / (sqrt(v) sqrt(sqrt(v))), which is exact and many times as fast as pow.
+    """
+    channels, height, width = planes.shape
+    out = np.empty(planes.shape, np.float32)
+    squares = np.zeros((channels + 4, width), np.float32)
+    for y in range(height):
+        for channel in range(channels):
+            for x in range(width):
+                value = max(planes[channel, y, x], np.float32(0))
+                out[channel, y, x] = value
+                squares[channel + 2, x] = value * value
+        for channel in range(channels):
+            s0, s1, s2, s3, s4 = squares[channel], squares[channel + 1], squares[channel + 2], squares[channel + 3], squares[channel + 4]
+            for x in range(width):
+                root = np.sqrt(np.float32(LRN_KAPPA) + np.float32(LRN_ALPHA) * (s0[x] + s1[x] + s2[x] + s3[x] + s4[x]))
+                out[channel, y, x] /= root * np.sqrt(root)
+    return out
+
+
+@njit(cache=True)
+def pool(planes: np.ndarray) -> np.ndarray:
+    """Maximum over 3 x 3 windows, stride 2, of planes (C, H, W); one row and column at the far end may be missing."""
+    channels, height, width = planes.shape
+    rows, columns = (height - 2) // 2 + 1, (width - 2) // 2 + 1
+    out = np.empty((channels, rows, columns), np.float32)
+    best = np.empty(width + 1, np.float32)
+    best[width] = -np.inf
+    for channel in range(channels):
+        for y in range(rows):
+            r0, r1, r2 = planes[channel, 2 * y], planes[channel, 2 * y + 1], planes[channel, min(2 * y + 2, height - 1)]
+            for x in range(width):
+                best[x] = max(r0[x], r1[x], r2[x])
+            for x in range(columns):
+                out[channel, y, x] = max(best[2 * x], best[2 * x + 1], best[2 * x + 2])
+    return out

@@ -1,0 +1,66 @@
+"""The torch twin of :mod:`cfvgg.forward`, for training and adaptation. The only module of the package that imports torch."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from cfvgg.architecture import LAYERS, LEVELS, LRN_ALPHA, LRN_BETA, LRN_KAPPA, LRN_WINDOW
+from cfvgg.weights import Weights
+
+
+class Network(torch.nn.Module):
+    """VGG-M of any width as a torch module.
+
+    Parameters
+    ----------
+    weights : Weights
+        Initial filters, biases and mean picture.
+    """
+
+    def __init__(self, weights: Weights):
+        super().__init__()
+        self.convolutions = torch.nn.ModuleList()
+        for layer, weight, bias in zip(LAYERS, weights.filters, weights.biases, strict=True):
+            convolution = torch.nn.Conv2d(weight.shape[1], weight.shape[0], layer.kernel, layer.stride, layer.padding)
+            convolution.weight.data = torch.from_numpy(weight.copy())
+            convolution.bias.data = torch.from_numpy(bias.copy())
+            self.convolutions.append(convolution)
+        self.register_buffer("mean", torch.from_numpy(weights.mean.copy()))
+        self.metadata = dict(weights.metadata)
+
+    def forward(self, pictures: torch.Tensor, levels: Sequence[str] = LEVELS, rectified: bool = True) -> dict[str, torch.Tensor]:
+        """Compute levels of a batch.
+
+        Parameters
+        ----------
+        pictures : tensor, float32, (N, 3, H, W)
+            R, G, B minus the mean picture (`subtract_mean`).
+        levels : sequence of str
+            Which levels to return; nothing behind the last of them is computed.
+        rectified : bool
+            False gives the plain output of each convolution, before its ReLU: what distillation compares.
+
+        Returns
+        -------
+        dict of str to tensor (N, C, h, w)
+        """
+        outputs = {}
+        depth = max(LEVELS.index(level) for level in levels)
+        for layer, convolution in zip(LAYERS[: depth + 1], self.convolutions, strict=False):
+            plain = convolution(pictures)
+            pictures = F.relu(plain)
+            if layer.normalised:
+                # torch divides alpha by the window; MatConvNet does not
+                pictures = F.local_response_norm(pictures, LRN_WINDOW, LRN_ALPHA * LRN_WINDOW, LRN_BETA, LRN_KAPPA)
+            outputs[layer.name] = pictures if rectified else plain
+            if layer.pooled:
+                pictures = F.max_pool2d(F.pad(pictures, (0, 1, 0, 1), value=-torch.inf), 3, 2)
+        return {level: outputs[level] for level in levels}
+
+    def export(self, **metadata: str) -> Weights:
+        """The present parameters as `Weights`, with `metadata` added to that of the start."""
+        filters = tuple(c.weight.detach().cpu().numpy().astype(np.float32) for c in self.convolutions)
+        biases = tuple(c.bias.detach().cpu().numpy().astype(np.float32) for c in self.convolutions)
+        return Weights(filters, biases, self.mean.cpu().numpy(), {**self.metadata, **metadata})

@@ -1,0 +1,170 @@
+"""Weights of a network: MatConvNet ``.mat`` and ``.safetensors`` in, ``.safetensors`` out, and the file we ship."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from cfvgg.architecture import LAYERS, LRN_ALPHA, LRN_BETA, LRN_KAPPA, LRN_WINDOW, filter_shapes
+from cfvgg.errors import WeightsError
+
+SHIPPED = Path(__file__).parent / "data" / "cfvgg.safetensors"
+FORMAT = "cfvgg-1"
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Filters, biases and mean picture of a VGG-M of any width.
+
+    Attributes
+    ----------
+    filters : tuple of ndarray, float32, (out, in, kernel, kernel)
+        One array for each of the five convolutions; the input channels of the first are R, G, B.
+    biases : tuple of ndarray, float32, (out,)
+    mean : ndarray, float32, (3, h, w)
+        Mean picture (R, G, B; 0..255), resized to the input before it is subtracted; (3, 1, 1) for a constant.
+    metadata : dict of str to str
+        Where the weights came from; free text.
+
+    Raises
+    ------
+    WeightsError
+        If the shapes do not belong to one network, or a number is not finite.
+    """
+
+    filters: tuple[np.ndarray, ...]
+    biases: tuple[np.ndarray, ...]
+    mean: np.ndarray
+    metadata: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self):
+        if len(self.filters) != len(LAYERS) or len(self.biases) != len(LAYERS):
+            raise WeightsError(f"{len(self.filters)} filter and {len(self.biases)} bias arrays; the network has {len(LAYERS)} convolutions")
+        for layer, weight, bias, shape in zip(LAYERS, self.filters, self.biases, filter_shapes(self.widths), strict=True):
+            if weight.shape != shape or bias.shape != shape[:1]:
+                raise WeightsError(f"{layer.name}: filters {weight.shape} and bias {bias.shape}; expected {shape} and {shape[:1]}")
+            if not (np.isfinite(weight).all() and np.isfinite(bias).all()):
+                raise WeightsError(f"{layer.name} holds NaN or infinite weights")
+        if self.mean.ndim != 3 or self.mean.shape[0] != 3 or not np.isfinite(self.mean).all():
+            raise WeightsError(f"mean picture has shape {self.mean.shape}; expected finite (3, height, width)")
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Output channels of the five convolutions."""
+        return tuple(weight.shape[0] for weight in self.filters)
+
+
+def load(path: str | os.PathLike | None = None) -> Weights:
+    """Read weights from a file.
+
+    Parameters
+    ----------
+    path : path or None
+        A MatConvNet ``.mat``, a ``.safetensors`` written by `save`, or None for the weights shipped with the package.
+
+    Raises
+    ------
+    WeightsError
+        If the file is missing, broken, or does not hold the five convolutions.
+    """
+    path = SHIPPED if path is None else Path(path)
+    if not path.is_file():
+        raise WeightsError(f"no file of weights at {path}")
+    readers = {".mat": _load_matconvnet, ".safetensors": _load_safetensors}
+    if path.suffix not in readers:
+        raise WeightsError(f"{path}: weights are read from {' or '.join(readers)}, not {path.suffix or 'a file without suffix'}")
+    return readers[path.suffix](path)
+
+
+def save(weights: Weights, path: str | os.PathLike) -> None:
+    """Write weights as ``.safetensors``, whole or not at all.
+
+    Raises
+    ------
+    WeightsError
+        If `path` does not end in ``.safetensors`` or cannot be written.
+    """
+    from safetensors.numpy import save as serialise
+
+    path = Path(path)
+    if path.suffix != ".safetensors":
+        raise WeightsError(f"{path}: weights are written as .safetensors")
+    tensors = {"mean": weights.mean}
+    for layer, weight, bias in zip(LAYERS, weights.filters, weights.biases, strict=True):
+        tensors[f"{layer.name}.weight"], tensors[f"{layer.name}.bias"] = weight, bias
+    tensors = {name: np.ascontiguousarray(array, np.float32) for name, array in tensors.items()}
+    partial = path.with_name(path.name + ".partial")
+    try:
+        partial.write_bytes(serialise(tensors, {**weights.metadata, "format": FORMAT}))
+        os.replace(partial, path)
+    except OSError as error:
+        raise WeightsError(f"cannot write {path}: {error}") from error
+
+
+def _load_safetensors(path: Path) -> Weights:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}
+    except (SafetensorError, OSError, ValueError) as error:
+        raise WeightsError(f"{path} is not a readable .safetensors file: {error}") from error
+    if metadata.get("format") != FORMAT:
+        raise WeightsError(f"{path} is a .safetensors file of another program: format {metadata.get('format')!r}, expected {FORMAT!r}")
+    try:
+        filters = tuple(np.asarray(tensors[f"{layer.name}.weight"], np.float32) for layer in LAYERS)
+        biases = tuple(np.asarray(tensors[f"{layer.name}.bias"], np.float32) for layer in LAYERS)
+        mean = np.asarray(tensors["mean"], np.float32)
+    except KeyError as error:
+        raise WeightsError(f"{path} lacks the array {error}") from None
+    return Weights(filters, biases, mean, metadata)
+
+
+def _load_matconvnet(path: Path) -> Weights:
+    """Read a 'simplenn' file as MatConvNet saves it, with or without the outer ``net``, new or old field names."""
+    from scipy.io import loadmat
+
+    try:
+        content = loadmat(path, squeeze_me=True, struct_as_record=False)
+    except Exception as error:  # scipy raises many kinds on a broken file; all mean the same here
+        raise WeightsError(f"{path} is not a readable MATLAB file: {type(error).__name__}: {error}") from error
+    net = content.get("net")
+    layers = getattr(net, "layers", content.get("layers"))
+    if layers is None:
+        raise WeightsError(f"{path} holds no MatConvNet network: neither 'net' nor 'layers' in it")
+    found = {layer.name: layer for layer in np.atleast_1d(layers) if hasattr(layer, "name")}
+    filters, biases = [], []
+    for expected in LAYERS:
+        if expected.name not in found:
+            raise WeightsError(f"{path} has no layer {expected.name}; its layers: {', '.join(map(str, found)) or 'none'}")
+        weight, bias = _matconvnet_convolution(path, found[expected.name], expected)
+        filters.append(weight)
+        biases.append(bias)
+    for layer in found.values():
+        _check_normalisation(path, layer)
+    meta = getattr(net, "meta", content.get("meta"))
+    normalisation = getattr(meta, "normalization", None) or getattr(net, "normalization", content.get("normalization"))
+    mean = np.asarray(getattr(normalisation, "averageImage", np.zeros(3)), np.float32)
+    mean = mean.reshape(3, 1, 1) if mean.size == 3 else mean.transpose(2, 0, 1) if mean.ndim == 3 else mean
+    return Weights(tuple(filters), tuple(biases), np.ascontiguousarray(mean), {"source": f"MatConvNet file {path.name}"})
+
+
+def _matconvnet_convolution(path: Path, layer, expected) -> tuple[np.ndarray, np.ndarray]:
+    """Filters (out, in, k, k) and biases (out,) of one layer, after checking that it is the layer we expect."""
+    stored = list(layer.weights) if hasattr(layer, "weights") else [getattr(layer, "filters", None), getattr(layer, "biases", None)]
+    if len(stored) != 2 or np.ndim(stored[0]) != 4:
+        raise WeightsError(f"{path}: layer {expected.name} has no filters of four dimensions")
+    padding, stride = set(np.atleast_1d(layer.pad).tolist()), set(np.atleast_1d(layer.stride).tolist())
+    if padding != {expected.padding} or stride != {expected.stride}:
+        raise WeightsError(f"{path}: layer {expected.name} has pad {padding} and stride {stride}; VGG-M has {expected.padding} and {expected.stride}")
+    weight = np.ascontiguousarray(np.asarray(stored[0], np.float32).transpose(3, 2, 0, 1))
+    return weight, np.atleast_1d(np.asarray(stored[1], np.float32)).ravel()
+
+
+def _check_normalisation(path: Path, layer) -> None:
+    """Refuse a network whose local response normalisation is not the one that `cfvgg.forward` computes."""
+    expected = (LRN_WINDOW, LRN_KAPPA, LRN_ALPHA, LRN_BETA)
+    if getattr(layer, "type", "") in ("lrn", "normalize") and not np.allclose(layer.param, expected):
+        raise WeightsError(f"{path}: layer {layer.name} normalises with {layer.param}; expected {expected}")

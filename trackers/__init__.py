@@ -1,0 +1,38 @@
+"""Tracking by correlation filters. ``from trackers import fECO``; importing this package never imports torch."""
+
+import difflib
+
+from trackers.eco import ECO, ECOHC, fECO
+from trackers.errors import UnknownTrackerError
+from trackers.tracker import Track, Tracker
+
+__all__ = ["ECO", "ECOHC", "Track", "Tracker", "create", "fECO", "names"]
+
+_TRACKERS = {tracker.__name__: tracker for tracker in (fECO, ECO, ECOHC)}
+
+
+def names() -> list[str]:
+    """Names that `create` knows."""
+    return list(_TRACKERS)
+
+
+def create(name: str, **options) -> Tracker:
+    """A tracker by its name.
+
+    Parameters
+    ----------
+    name : str
+        One of `names`, in upper or lower case.
+    **options
+        Of the tracker.
+
+    Raises
+    ------
+    UnknownTrackerError
+    """
+    known = {key.lower(): tracker for key, tracker in _TRACKERS.items()}
+    if str(name).lower() not in known:
+        close = difflib.get_close_matches(str(name).lower(), known, 1)
+        hint = f"; did you mean {known[close[0]].__name__}?" if close else ""
+        raise UnknownTrackerError(f"no tracker {name!r}{hint} There are {', '.join(names())}")
+    return known[str(name).lower()](**options)

@@ -1,0 +1,67 @@
+"""How large a sample is: the input of the network, the support that its cells cover, and every feature's grid (PORTING 4.1)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cfvgg.architecture import STRIDES, level_sizes
+from trackers.config import Feature
+from trackers.patch import round_half_away
+
+
+@dataclass(frozen=True)
+class SampleSizes:
+    """Sides of one sample, all square.
+
+    Attributes
+    ----------
+    network : int or None
+        Pixels of the network's input; None where no feature needs a network.
+    support : int
+        Pixels that the features' grids cover; the input of the hand-crafted features.
+    grids : tuple of int
+        Cells of each feature.
+    """
+
+    network: int | None
+    support: int
+    grids: tuple[int, ...]
+
+
+def odd_sizes(features: Sequence[Feature], side: float) -> SampleSizes:
+    """Sizes for a sample of about `side` pixels, chosen so that the coarsest grid is odd ("odd cells" of ECO).
+
+    Parameters
+    ----------
+    features : sequence of Feature
+    side : float
+        Wanted side in pixels.
+    """
+    levels = [feature.name for feature in features if feature.is_level]
+    if not levels:
+        support = _odd_without_network(features, side)
+        return SampleSizes(None, support, tuple(support // feature.cell for feature in features))
+    deepest = max(levels)  # conv1 < conv2 < .. in the alphabet too
+    stride = STRIDES[deepest]
+
+    def cells(pixels: float) -> int:
+        return level_sizes(round_half_away(pixels))[deepest]
+
+    wanted = cells(side) + 1 + cells(side) % 2
+    while cells(side) < wanted:
+        side += 1
+    network = round_half_away(side)
+    count = cells(side)
+    # where the cells would cover more than the input, an even number of them is dropped
+    count -= max(2 * -(-(stride * count - network) // (2 * stride)), 0)
+    support = stride * count
+    grids = tuple(
+        round_half_away(support / STRIDES[f.name]) // (f.cell // STRIDES[f.name]) if f.is_level else support // f.cell for f in features
+    )
+    return SampleSizes(network, support, grids)
+
+
+def _odd_without_network(features: Sequence[Feature], side: float) -> int:
+    """Side near `side` that makes most of the grids odd (ECO's ``init_features`` for hand-crafted features)."""
+    cell = max(feature.cell for feature in features)
+    base = (1 + 2 * round_half_away(side / (2 * cell))) * cell
+    return max(range(base, base + cell), key=lambda n: sum((n // feature.cell) % 2 for feature in features))

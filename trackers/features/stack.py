@@ -1,0 +1,97 @@
+"""Several features of one sample, each on its own grid."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from cfvgg.architecture import STRIDES
+from cfvgg.forward import Backbone
+from trackers.config import Feature
+from trackers.features import colour
+from trackers.features.fhog import fhog
+from trackers.features.sizes import SampleSizes
+from trackers.patch import round_half_away, sample_patch
+
+
+class FeatureStack:
+    """Extracts the features of a configuration.
+
+    Parameters
+    ----------
+    features : sequence of Feature
+        Those that apply to the sequence: see `applicable`.
+    sizes : SampleSizes
+        Of these features.
+    backbone : Backbone or None
+        Needed where a feature is a level of the network.
+    tables : dict of str to ndarray
+        Look-up tables of 'colour_names' (32768, C) and 'intensity' (256, C), where they are used.
+    """
+
+    def __init__(self, features: Sequence[Feature], sizes: SampleSizes, backbone: Backbone | None, tables: dict[str, np.ndarray]):
+        self._features, self._sizes, self._backbone, self._tables = tuple(features), sizes, backbone, tables
+        self._levels = [feature.name for feature in features if feature.is_level]
+
+    def __call__(self, image: np.ndarray, centre: tuple[float, float], scale: float) -> list[np.ndarray]:
+        """Features around a place, each block of unit mean energy.
+
+        Parameters
+        ----------
+        image : ndarray, uint8, (H, W, C)
+            C = 3 (R, G, B) or 1.
+        centre : (float, float)
+            Row and column, 0-based.
+        scale : float
+            Pixels of the picture per pixel of the sample.
+
+        Returns
+        -------
+        list of ndarray, float32, (C, n, n)
+            In the order of the features.
+        """
+        maps = {}
+        if self._levels:
+            patch = sample_patch(image, centre, self._sizes.network * scale, self._sizes.network)
+            maps = self._backbone(patch if patch.shape[2] == 3 else patch[:, :, 0], self._levels)
+        if len(self._levels) < len(self._features):
+            patch = sample_patch(image, centre, self._sizes.support * scale, self._sizes.support)
+        blocks = []
+        for feature, grid in zip(self._features, self._sizes.grids, strict=True):
+            if feature.is_level:
+                stride = STRIDES[feature.name]
+                block = average(central(maps[feature.name], round_half_away(self._sizes.support / stride)), feature.cell // stride)
+            elif feature.name == "fhog":
+                block = fhog(patch, feature.cell)
+            else:
+                pixels = patch if feature.name == "colour_names" else patch[:, :, 0]
+                block = colour.table_means(pixels, self._tables[feature.name], feature.cell)
+            blocks.append(normalise(block[:, :grid, :grid]))
+        return blocks
+
+
+def applicable(features: Sequence[Feature], coloured: bool) -> tuple[Feature, ...]:
+    """The features that make sense for a colour or a grey sequence."""
+    return tuple(feature for feature in features if feature.name != ("intensity" if coloured else "colour_names"))
+
+
+def central(block: np.ndarray, side: int) -> np.ndarray:
+    """The middle `side` x `side` cells of a level (C, H, W); one cell further up and left where the margin is odd."""
+    top, left = ((n - side) // 2 for n in block.shape[1:])
+    return block[:, top : top + side, left : left + side]
+
+
+def average(block: np.ndarray, factor: int) -> np.ndarray:
+    """Means over factor x factor cells of (C, H, W); what does not fill a cell is dropped."""
+    if factor == 1:
+        return block
+    rows, columns = (n // factor for n in block.shape[1:])
+    cut = block[:, : rows * factor, : columns * factor]
+    total = sum(cut[:, y::factor, x::factor] for y in range(factor) for x in range(factor))
+    return total / np.float32(factor * factor)
+
+
+def normalise(block: np.ndarray) -> np.ndarray:
+    """Scale a block (C, H, W) to a mean square of one (ECO's ``normalize_power`` 2)."""
+    flat = block.ravel()
+    energy = float(np.dot(flat, flat))
+    return block * np.float32(np.sqrt(block.size / (energy + 2.2e-16)))

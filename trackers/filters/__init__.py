@@ -1,0 +1,1 @@
+"""Learning a filter and responding with it."""

@@ -1,0 +1,105 @@
+"""The data term of ECO's normal equations as one Hermitian matrix per frequency.
+
+At frequency u the term is R(u) f(u), R(u) = sum_n w_n conj(x_n(u)) x_n(u)^T over the weighted samples. A new sample changes R by rank
+one and so does a merge, so R is carried along and a solver never reads the samples; its cost does not depend on their number.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numba import njit
+
+from trackers.filters.spectra import Layout
+from trackers.fourier import add_cut, cut_centred
+
+FASTMATH = {"contract", "reassoc", "nsz"}
+
+
+class Covariance:
+    """Weighted sum of conj(x) x^T over samples, at every frequency, between all channels that share it.
+
+    For each pair of grids there is one array (channels of the larger, channels of the smaller, 2, frequencies of the smaller) of real
+    and imaginary parts; of a grid with itself only the upper triangle is kept.
+    """
+
+    def __init__(self, layout: Layout):
+        self._layout = layout
+        self._pairs = [
+            (g, h, np.zeros((left[0], right[0], 2, right[1] * right[2]), np.float32))
+            for g, left in enumerate(layout.shapes)
+            for h, right in enumerate(layout.shapes)
+            if g <= h
+        ]
+
+    def update(self, decay: float, terms: Sequence[tuple[float, np.ndarray]]) -> None:
+        """R <- decay R + sum of gain conj(x) x^T over `terms` (gain, x), x in the layout's flat form."""
+        gains = np.array([gain for gain, _ in terms], np.float32)
+        grids = [self._layout.views(vector) for _, vector in terms]
+        for g, h, matrix in self._pairs:
+            right = np.stack([parts(term[h]) for term in grids])
+            left = right if g == h else np.stack([parts(cut_centred(term[g], self._layout.sides[h])) for term in grids])
+            rank_update(matrix, left, right, g == h, np.float32(decay), gains)
+
+    def add_product(self, vector: np.ndarray, out: np.ndarray) -> None:
+        """Add R f to `out`; both in the layout's flat form."""
+        grids, results = self._layout.views(vector), self._layout.views(out)
+        for g, h, matrix in self._pairs:
+            side = self._layout.sides[h]
+            right = parts(grids[h])
+            left = right if g == h else parts(cut_centred(grids[g], side))
+            right_sum = np.zeros_like(right)
+            left_sum = right_sum if g == h else np.zeros_like(left)
+            multiply_add(matrix, left, right, left_sum, right_sum, g == h)
+            _add_parts(right_sum, side, results[h])
+            if g != h:
+                _add_parts(left_sum, side, results[g])
+
+
+def parts(spectrum: np.ndarray) -> np.ndarray:
+    """Real and imaginary parts (2, channels, frequencies) float32 of a half-spectrum: loops over them vectorise."""
+    flat = spectrum.reshape(len(spectrum), -1)
+    return np.stack([flat.real, flat.imag])
+
+
+def _add_parts(sums: np.ndarray, n: int, spectrum: np.ndarray) -> None:
+    """Add real and imaginary parts on an odd grid of side `n` to a half-spectrum of the same or a larger grid."""
+    add_cut((sums[0] + 1j * sums[1]).reshape(len(spectrum), n, -1), spectrum)
+
+
+@njit(cache=True, fastmath=FASTMATH)
+def rank_update(matrix: np.ndarray, left: np.ndarray, right: np.ndarray, triangle: bool, decay: float, gains: np.ndarray) -> None:
+    """matrix[d, e] <- decay matrix[d, e] + sum_t gains[t] conj(left[t, :, d]) right[t, :, e]; for e >= d only if `triangle`."""
+    frequencies = matrix.shape[3]
+    for d in range(matrix.shape[0]):
+        for e in range(d if triangle else 0, matrix.shape[1]):
+            real, imaginary = matrix[d, e, 0], matrix[d, e, 1]
+            for u in range(frequencies):
+                real[u] *= decay
+                imaginary[u] *= decay
+            for t in range(len(gains)):
+                gain = gains[t]
+                a, b, c, s = left[t, 0, d], left[t, 1, d], right[t, 0, e], right[t, 1, e]
+                for u in range(frequencies):
+                    real[u] += gain * (a[u] * c[u] + b[u] * s[u])
+                    imaginary[u] += gain * (a[u] * s[u] - b[u] * c[u])
+
+
+@njit(cache=True, fastmath=FASTMATH)
+def multiply_add(matrix: np.ndarray, left: np.ndarray, right: np.ndarray, left_sum: np.ndarray, right_sum: np.ndarray, triangle: bool) -> None:
+    """left_sum[d] += matrix[d, e] right[e] and right_sum[e] += conj(matrix[d, e]) left[d]; of a triangle the diagonal once."""
+    frequencies = matrix.shape[3]
+    for begin in range(0, frequencies, 512):  # the vectors of one run stay in the L1 cache while the matrix streams by
+        end = min(begin + 512, frequencies)
+        for d in range(matrix.shape[0]):
+            a, b, p, q = left[0, d], left[1, d], left_sum[0, d], left_sum[1, d]
+            for e in range(d if triangle else 0, matrix.shape[1]):
+                real, imaginary = matrix[d, e, 0], matrix[d, e, 1]
+                c, s = right[0, e], right[1, e]
+                for u in range(begin, end):
+                    p[u] += real[u] * c[u] - imaginary[u] * s[u]
+                    q[u] += real[u] * s[u] + imaginary[u] * c[u]
+                if not (triangle and d == e):
+                    v, w = right_sum[0, e], right_sum[1, e]
+                    for u in range(begin, end):
+                        v[u] += real[u] * a[u] + imaginary[u] * b[u]
+                        w[u] += real[u] * b[u] - imaginary[u] * a[u]

@@ -1,0 +1,96 @@
+"""ECO's filter: what it has learnt of the target, and how it responds (Danelljan et al. 2017; PORTING 4.3 to 4.8)."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from trackers.config import ECOConfig
+from trackers.filters.conjugate_gradient import Direction, System, solve
+from trackers.filters.encoder import Encoder
+from trackers.filters.projection import learn_jointly, precondition, principal_directions, respond
+from trackers.filters.regularisation import Penalty
+from trackers.filters.sample_space import SampleSpace
+from trackers.fourier import cut_centred, shift
+
+
+class ECOFilter:
+    """Factorised continuous convolution filter over a sample space.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Cells of each feature block.
+    label : ndarray, float32, (n, n // 2 + 1)
+        Half-spectrum of the wanted response, on the largest odd grid.
+    penalty : Penalty
+    config : ECOConfig
+    """
+
+    def __init__(self, sizes: Sequence[int], label: np.ndarray, penalty: Penalty, config: ECOConfig):
+        self._config, self._label, self._penalty = config, label, penalty
+        self._encoder = Encoder(sizes, [feature.dimension for feature in config.features])
+        self._direction: Direction | None = None
+        self.samples = SampleSpace(self._encoder.layout, config.samples, config.learning_rate)
+
+    @property
+    def side(self) -> int:
+        """Side of the response's grid."""
+        return self._encoder.layout.sides[0]
+
+    def initialise(self, features: Sequence[np.ndarray], angle: tuple[float, float]) -> None:
+        """Learn filter and projection from the first sample.
+
+        Parameters
+        ----------
+        features : sequence of ndarray, float32, (C, n, n)
+        angle : (float, float)
+            Where the target is off the sample's centre (rows, columns), in radians of the sample's period.
+        """
+        spectra = [shift(spectrum, angle) for spectrum in self._encoder.unprojected(features)]
+        projections = [principal_directions(block, f.dimension) for block, f in zip(features, self._config.features, strict=True)]
+        self._energy = np.abs(self._shifted(self._encoder(features, projections), angle)) ** 2
+        self.filter, self.projections = learn_jointly(spectra, projections, self._encoder, self._label, self._penalty, self._config)
+        self.samples.add(self._shifted(self._encoder(features, self.projections), angle))
+
+    def encode(self, features: Sequence[np.ndarray]) -> np.ndarray:
+        """A sample (size,) complex64 from its features."""
+        return self._encoder(features, self.projections)
+
+    def respond(self, sample: np.ndarray) -> np.ndarray:
+        """Half-spectrum of the response (side, side // 2 + 1) to an encoded sample."""
+        return respond(self._encoder.layout, sample, self.filter)
+
+    def remember(self, sample: np.ndarray, angle: tuple[float, float]) -> np.ndarray:
+        """Add an encoded sample, moved by `angle` so that the target is centred, to the sample space; the moved sample."""
+        centred = self._shifted(sample, angle)
+        self.samples.add(centred)
+        return centred
+
+    def train(self, newest: np.ndarray) -> None:
+        """Some conjugate gradient iterations on the sample space, going on in the direction of the last training.
+
+        Parameters
+        ----------
+        newest : ndarray, complex64, (size,)
+            The newest sample: the preconditioner follows its energy.
+        """
+        config, layout = self._config, self._encoder.layout
+        rate = config.learning_rate
+        self._energy = np.float32(1 - rate) * self._energy + np.float32(rate) * np.abs(newest) ** 2
+        preconditioner = precondition(self._energy, self._encoder, self._penalty, config)
+        labels = [cut_centred(self._label, n) for n in layout.sides]
+        right = layout.join([mean.conj() * label for mean, label in zip(layout.views(self.samples.mean), labels, strict=True)])
+        if self._direction is not None:
+            self._direction.rho /= (1 - rate) ** config.forgetting
+        system = System(self._normal_equations, right, preconditioner, lambda a, b: float(np.vdot(a * layout.metric, b).real))
+        self.filter, self._direction = solve(system, self.filter, config.iterations, self._direction)
+
+    def _normal_equations(self, filter_: np.ndarray) -> np.ndarray:
+        out = np.zeros_like(filter_)
+        self.samples.covariance.add_product(filter_, out)
+        for grid, result in zip(self._encoder.layout.views(filter_), self._encoder.layout.views(out), strict=True):
+            self._penalty.add(grid, result)
+        return out
+
+    def _shifted(self, sample: np.ndarray, angle: tuple[float, float]) -> np.ndarray:
+        return self._encoder.layout.join([shift(grid, angle) for grid in self._encoder.layout.views(sample)])

@@ -1,0 +1,85 @@
+"""Spatial regularisation of a filter: a penalty that grows away from the target, applied as a convolution of spectra (SRDCF, ECO)."""
+
+import numpy as np
+from numba import njit
+
+from trackers.config import ECOConfig
+
+
+def penalty_filter(support: int, target: tuple[float, float], config: ECOConfig) -> np.ndarray:
+    """Spectrum of the penalty window w, cut to its large coefficients, (odd, odd) float64, centred.
+
+    w(y, x) = (edge - centre) ((2 y / height)^2 + (2 x / width)^2) + centre on `support` x `support` pixels (PORTING 4.2).
+
+    Parameters
+    ----------
+    support : int
+        Side of the sample in pixels.
+    target : (float, float)
+        Height and width of the target in the sample.
+    """
+    y = np.arange(support) - (support - 1) / 2
+    edge, lowest = config.penalty_edge, config.penalty_centre
+    window = (edge - lowest) * ((y[:, None] / (target[0] / 2)) ** 2 + (y / (target[1] / 2)) ** 2) + lowest
+    spectrum = np.fft.fft2(window) / support**2
+    spectrum[np.abs(spectrum) < config.penalty_sparsity * np.abs(spectrum).max()] = 0
+    # the cut must not let the window fall below its smallest value
+    spectrum[0, 0] += lowest - support**2 * np.fft.ifft2(spectrum).real.min()
+    spectrum = np.fft.fftshift(spectrum).real
+    kept = spectrum != 0
+    return np.ascontiguousarray(spectrum[kept.any(1)][:, kept.any(0)])
+
+
+class Penalty:
+    """The operator f -> w * (w * f) on half-spectra.
+
+    Parameters
+    ----------
+    window : ndarray, float64, (odd, odd)
+        Centred spectrum of the penalty window, real and even.
+    """
+
+    def __init__(self, window: np.ndarray):
+        self.energy = float((window**2).sum())
+        rows, columns = window.shape
+        size = (2 * rows - 1, 2 * columns - 1)
+        # twice the window at once; beyond the grid both forms see zeros
+        squared = np.fft.irfft2(np.fft.rfft2(window, size) ** 2, size)
+        squared[np.abs(squared) < 1e-12 * np.abs(squared).max()] = 0
+        places = np.argwhere(squared)
+        self._offsets = places - (rows - 1, columns - 1)
+        self._weights = squared[tuple(places.T)].astype(np.float32)
+        self._reach = (rows - 1, columns - 1)
+
+    def add(self, spectrum: np.ndarray, out: np.ndarray) -> None:
+        """Add the penalty's gradient at half-spectrum `spectrum` (channels, n, n // 2 + 1) to `out`, both complex64."""
+        convolve_add(spectrum, self._offsets, self._weights, self._reach[0], self._reach[1], out)
+
+
+@njit(cache=True, fastmath={"contract", "reassoc", "nsz"})
+def convolve_add(spectrum: np.ndarray, offsets: np.ndarray, weights: np.ndarray, rows: int, columns: int, out: np.ndarray) -> None:
+    """Add to `out` the convolution of half-spectra (channels, n, m) with real taps at (row, column) offsets of at most (rows, columns)."""
+    channels, n, m = spectrum.shape
+    half = n // 2
+    # centred rows with zeros around, and columns continued to the left by the mirrored conjugate
+    padded = np.zeros((n + 2 * rows, m + 2 * columns), np.complex64)
+    numbers = padded.view(np.float32)  # real taps: real and imaginary parts are two plain numbers
+    total = np.empty(2 * m, np.float32)
+    for channel in range(channels):
+        for row in range(n):
+            source = spectrum[channel, (row + half + 1) % n]
+            mirrored = spectrum[channel, (half - row) % n]
+            for column in range(m):
+                padded[row + rows, column + columns] = source[column]
+            for column in range(1, min(columns, m - 1) + 1):
+                padded[row + rows, columns - column] = np.conj(mirrored[column])
+        for row in range(n):
+            total[:] = 0
+            for tap in range(len(weights)):
+                source = numbers[row + rows - offsets[tap, 0], 2 * (columns - offsets[tap, 1]) :]
+                weight = weights[tap]
+                for i in range(2 * m):
+                    total[i] += weight * source[i]
+            target = out[channel, (row + half + 1) % n].view(np.float32)
+            for i in range(2 * m):
+                target[i] += total[i]

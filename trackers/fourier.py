@@ -1,0 +1,117 @@
+"""Half-spectra: transforms, odd grids, interpolation, shifts.
+
+A *half-spectrum* of an odd N x M grid is the right half of a real signal's Fourier series, (.., N, M // 2 + 1) complex64:
+rows in FFT order (0, 1, .., (N - 1) / 2, -(N - 1) / 2, .., -1), columns 0 .. (M - 1) / 2. The left half is its point mirror,
+conjugated, so every sum over all frequencies counts a column > 0 twice (`multiplicity`).
+"""
+
+import numpy as np
+import pyfftw
+
+
+def row_frequencies(n: int) -> np.ndarray:
+    """Frequencies of the rows of a half-spectrum of an odd grid with `n` rows, (n,) int."""
+    return np.fft.ifftshift(np.arange(n) - n // 2)
+
+
+def column_frequencies(n: int) -> np.ndarray:
+    """Frequencies of the columns of a half-spectrum of an odd grid with `n` columns, (n // 2 + 1,) int."""
+    return np.arange(n // 2 + 1)
+
+
+def multiplicity(columns: int) -> np.ndarray:
+    """How often a half-spectrum's columns stand for in the full spectrum: 1 for column 0, else 2; (columns,) float32."""
+    return np.where(np.arange(columns) == 0, 1, 2).astype(np.float32)
+
+
+class Transform:
+    """Planned real FFTs of (channels, n, n) float32 onto half-spectra of the odd grid n or n + 1, and back.
+
+    Plans are FFTW's estimates: measured ones differ from process to process, and with them the last bits of the results.
+    """
+
+    def __init__(self, channels: int, n: int):
+        self.odd = n + 1 - n % 2
+        self._space = pyfftw.empty_aligned((channels, n, n), np.float32)
+        self._spectrum = pyfftw.empty_aligned((channels, n, n // 2 + 1), np.complex64)
+        self._forward = pyfftw.FFTW(self._space, self._spectrum, axes=(1, 2), flags=("FFTW_ESTIMATE",))
+
+    def __call__(self, signal: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+        """Half-spectrum (channels, odd, odd // 2 + 1) of a signal (channels, n, n).
+
+        An even grid gains one row: +n/2 beside -n/2 (the Nyquist line is copied, and the corner (-n/2, n/2) is zero, as in ECO).
+        """
+        n = self._space.shape[1]
+        self._space[:] = signal
+        self._forward.execute()
+        if out is None:
+            out = np.empty((len(self._space), self.odd, self.odd // 2 + 1), np.complex64)
+        if n % 2:
+            out[:] = self._spectrum
+            return out
+        half = n // 2
+        out[:, : half + 1] = self._spectrum[:, : half + 1]
+        out[:, half + 1 :] = self._spectrum[:, half:]
+        out[:, half + 1, half] = 0
+        return out
+
+
+class Inverse:
+    """Planned inverse of a half-spectrum of Fourier *series* coefficients (n, n // 2 + 1): samples on the n x n grid, n odd."""
+
+    def __init__(self, n: int):
+        self._spectrum = pyfftw.empty_aligned((n, n // 2 + 1), np.complex64)
+        self._space = pyfftw.empty_aligned((n, n), np.float32)
+        self._backward = pyfftw.FFTW(self._spectrum, self._space, axes=(0, 1), direction="FFTW_BACKWARD", flags=("FFTW_ESTIMATE",))
+
+    def __call__(self, spectrum: np.ndarray) -> np.ndarray:
+        """Samples (n, n) float32; the array is overwritten by the next call."""
+        self._spectrum[:] = spectrum
+        self._backward.execute()
+        return self._space
+
+
+def interpolation(n: int, a: float = -0.75) -> np.ndarray:
+    """Fourier coefficients of the bicubic interpolation kernel for `n` (odd) samples, centred between cells, (n,) complex64.
+
+    Rows in FFT order. b(k) = B(k / n) exp(-i pi k / n) / n (C-COT, Danelljan et al. 2016; PORTING 4.2).
+    """
+    k = row_frequencies(n)
+    f = np.where(k == 0, 1, k) / n
+    even = 24 + 12 * a - 24 * np.cos(2 * np.pi * f) - 12 * a * np.cos(4 * np.pi * f)
+    odd = (24 + 32 * a) * np.pi * f * np.sin(2 * np.pi * f) + 8 * a * np.pi * f * np.sin(4 * np.pi * f)
+    kernel = np.where(k == 0, 1, (even - odd) / (16 * np.pi**4 * f**4))
+    return (kernel * np.exp(-1j * np.pi * k / n) / n).astype(np.complex64)
+
+
+def hann(n: int) -> np.ndarray:
+    """Hann window of `n` samples without its two zeros, (n,) float64."""
+    return 0.5 * (1 - np.cos(2 * np.pi * np.arange(1, n + 1) / (n + 1)))
+
+
+def gaussian_label(n: int, sigma: float, output: int) -> np.ndarray:
+    """Half-spectrum (n, n // 2 + 1) float32 of a Gaussian at the origin, `sigma` in cells of an `output` x `output` grid (PORTING 4.2)."""
+    def axis(k):
+        return np.sqrt(2 * np.pi) * sigma / output * np.exp(-2 * (np.pi * sigma * k / output) ** 2)
+
+    return np.outer(axis(row_frequencies(n)), axis(column_frequencies(n))).astype(np.float32)
+
+
+def shift(spectrum: np.ndarray, angle: tuple[float, float]) -> np.ndarray:
+    """Half-spectrum (.., n, m) of the signal moved by minus `angle` (rows, columns; radians, 2 pi is one period)."""
+    rows = np.exp(1j * angle[0] * row_frequencies(spectrum.shape[-2])).astype(np.complex64)
+    columns = np.exp(1j * angle[1] * np.arange(spectrum.shape[-1])).astype(np.complex64)
+    return spectrum * np.outer(rows, columns)
+
+
+def cut_centred(large: np.ndarray, n: int) -> np.ndarray:
+    """The part (.., n, n // 2 + 1) of a half-spectrum that a smaller odd grid has, copied."""
+    half = n // 2
+    return np.concatenate([large[..., : half + 1, : half + 1], large[..., large.shape[-2] - half :, : half + 1]], axis=-2)
+
+
+def add_cut(small: np.ndarray, large: np.ndarray) -> None:
+    """Add a half-spectrum (.., n, n // 2 + 1) to one of the same or a larger odd grid, frequency by frequency."""
+    half = small.shape[-2] // 2
+    large[..., : half + 1, : half + 1] += small[..., : half + 1, :]
+    large[..., large.shape[-2] - half :, : half + 1] += small[..., half + 1 :, :]

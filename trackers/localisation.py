@@ -1,0 +1,75 @@
+"""The peak of a response that is known by its Fourier series: grid maximum, then Newton's method (ECO, section 4.4 of PORTING)."""
+
+import math
+
+import numpy as np
+from numba import njit
+
+NEWTON_STEPS = 5
+
+
+def peak(spectrum: np.ndarray, grid: np.ndarray) -> tuple[float, float, float]:
+    """Place and height of the maximum.
+
+    Parameters
+    ----------
+    spectrum : ndarray, complex64, (n, n // 2 + 1)
+        Half-spectrum of the response, n odd.
+    grid : ndarray, float32, (n, n)
+        The response's samples, shift zero at [0, 0].
+
+    Returns
+    -------
+    row, column : float
+        Shift in cells, in [-n / 2, n / 2).
+    height : float
+    """
+    n = len(spectrum)
+    index = int(np.argmax(grid))
+    start = [(i + n // 2) % n - n // 2 for i in divmod(index, n)]
+    angles = [2 * math.pi * i / n for i in start]
+    *refined, height = climb(spectrum, angles[0], angles[1], NEWTON_STEPS)
+    if not height >= grid.flat[index]:  # also when Newton left the finite numbers
+        refined, height = angles, float(grid.flat[index])
+    row, column = (((angle + math.pi) % (2 * math.pi) - math.pi) / (2 * math.pi) * n for angle in refined)
+    return row, column, height
+
+
+@njit(cache=True)
+def climb(spectrum: np.ndarray, y: float, x: float, steps: int) -> tuple[float, float, float]:
+    """Newton's method on the response at angles (y, x) in radians; the last angles and the response there."""
+    for _ in range(steps):
+        _, dy, dx, dyy, dxx, dxy = derivatives(spectrum, y, x)
+        determinant = dyy * dxx - dxy * dxy
+        if determinant == 0:
+            break
+        y -= (dxx * dy - dxy * dx) / determinant
+        x -= (dyy * dx - dxy * dy) / determinant
+    return y, x, derivatives(spectrum, y, x)[0]
+
+
+@njit(cache=True)
+def derivatives(spectrum: np.ndarray, y: float, x: float) -> tuple[float, float, float, float, float, float]:
+    """Value, gradient (y, x) and second derivatives (yy, xx, yx) of a half-spectrum's signal at angles (y, x)."""
+    rows, columns = spectrum.shape
+    value = dy = dx = dyy = dxx = dxy = 0.0
+    waves = np.empty(columns, np.complex128)
+    for column in range(columns):
+        waves[column] = (1.0 if column == 0 else 2.0) * np.exp(1j * x * column)
+    for row in range(rows):
+        k = row if row <= rows // 2 else row - rows
+        s0 = s1 = s2 = 0j
+        for column in range(columns):
+            term = spectrum[row, column] * waves[column]
+            s0 += term
+            s1 += column * term
+            s2 += column * column * term
+        wave = np.exp(1j * y * k)
+        s0, s1, s2 = s0 * wave, s1 * wave, s2 * wave
+        value += s0.real
+        dy -= k * s0.imag
+        dx -= s1.imag
+        dyy -= k * k * s0.real
+        dxx -= s2.real
+        dxy -= k * s1.real
+    return value, dy, dx, dyy, dxx, dxy

@@ -1,0 +1,88 @@
+"""Patches of a picture: crop with the border replicated, and resize.
+
+Pictures inside the trackers are (H, W, C) uint8 with C = 3 (R, G, B) or 1 (grey); positions are (row, column), 0-based.
+"""
+
+import math
+
+import numpy as np
+from numba import njit
+
+from trackers.opencv import cv2
+
+
+def round_half_away(x: float) -> int:
+    """MATLAB's round: halves go away from zero (Python's go to even)."""
+    return int(math.copysign(math.floor(abs(x) + 0.5), x))
+
+
+def crop(image: np.ndarray, first: tuple[int, int], shape: tuple[int, int], step: int = 1) -> np.ndarray:
+    """Every `step`-th pixel of a rectangle; outside the picture the nearest border pixel is repeated.
+
+    Parameters
+    ----------
+    image : ndarray, uint8, (H, W, C)
+        Any strides.
+    first : (int, int)
+        Row and column of the first pixel; may lie outside.
+    shape : (int, int)
+        Rows and columns of the result.
+    step : int
+        Distance of neighbours.
+
+    Returns
+    -------
+    ndarray, uint8, (rows, columns, C), contiguous
+    """
+    rows, columns = (
+        _clamped(start, count, step, side) for start, count, side in zip(first, shape, image.shape[:2], strict=True)
+    )
+    return gather(image, rows, columns)
+
+
+def _clamped(start: int, count: int, step: int, side: int) -> np.ndarray:
+    """Indices start, start + step, .. within a side; beyond it the outermost of the same raster."""
+    raster = start % step
+    last = raster + (side - 1 - raster) // step * step
+    return np.clip(start + step * np.arange(count), raster, max(last, 0)).clip(0, side - 1)
+
+
+@njit(cache=True)
+def gather(image: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """image[rows][:, columns] of an array (H, W, C) of any strides, contiguous."""
+    channels = image.shape[2]
+    out = np.empty((len(rows), len(columns), channels), np.uint8)
+    for y in range(len(rows)):
+        source = image[rows[y]]
+        for x in range(len(columns)):
+            for channel in range(channels):
+                out[y, x, channel] = source[columns[x], channel]
+    return out
+
+
+def resize(patch: np.ndarray, shape: tuple[int, int], interpolation: int) -> np.ndarray:
+    """Resize (H, W, C) to (rows, columns, C) by OpenCV."""
+    if patch.shape[:2] == tuple(shape):
+        return patch
+    return cv2.resize(patch, (shape[1], shape[0]), interpolation=interpolation).reshape(*shape, patch.shape[2])
+
+
+def sample_patch(image: np.ndarray, centre: tuple[float, float], side: float, output: int) -> np.ndarray:
+    """A square around `centre`, resized to `output` x `output` pixels.
+
+    Large squares are decimated before the bilinear resize, which has no antialiasing of its own (ECO's ``sample_patch``, PORTING 2.1).
+
+    Parameters
+    ----------
+    image : ndarray, uint8, (H, W, C)
+    centre : (float, float)
+        Row and column; rounded down.
+    side : float
+        Side of the square in pixels of the picture; at least 2 are taken.
+    output : int
+        Side of the result.
+    """
+    step = max(int(side / output - 0.1), 1)
+    count = max(round_half_away(side / step), 2)
+    first = tuple(math.floor(c) + step * (1 - (count + 1) // 2) for c in centre)
+    return resize(crop(image, first, (count, count), step), (output, output), cv2.INTER_LINEAR)

@@ -1,0 +1,102 @@
+"""Scale of the target: the filter of fDSST (Danelljan et al. 2017; PORTING 5)."""
+
+import math
+
+import numpy as np
+
+from trackers.config import ScaleFilterConfig
+from trackers.features.fhog import fhog
+from trackers.opencv import cv2
+from trackers.patch import crop, resize
+
+
+class ScaleFilter:
+    """One-dimensional correlation filter over patches of the target at several sizes.
+
+    The published program reduces its sample vectors to an orthonormal basis. Every quantity that it then forms is an inner product
+    of samples, which a basis of their span leaves as it is; so here the products are taken at once, and no basis is needed.
+
+    Parameters
+    ----------
+    target : (float, float)
+        Height and width of the target on the first frame, in pixels.
+    base : (float, float)
+        Its height and width at scale one.
+    config : ScaleFilterConfig
+    wrap : bool
+        Let the parabola through the best scale and its neighbours reach round from the largest to the smallest scale, as published.
+    """
+
+    def __init__(self, target: tuple[float, float], base: tuple[float, float], config: ScaleFilterConfig, wrap: bool = False):
+        self._config, self._base, self._wrap = config, base, wrap
+        count, wide = config.scales, config.interpolated
+        shrink = min(math.sqrt(config.model_area / (target[0] * target[1])), 1)
+        self._model = tuple(max(int(side * shrink), 2 * config.cell) for side in target)
+        exponents = (np.arange(count) - count // 2) * wide / count
+        self._factors = config.step**exponents
+        self._fine_factors = config.step ** np.fft.ifftshift(np.arange(wide) - wide // 2)
+        label = np.exp(-0.5 * np.fft.ifftshift(exponents) ** 2 / (config.sigma * wide) ** 2)
+        self._label = np.fft.fft(label).real
+        window = 0.5 * (1 - np.cos(2 * np.pi * np.arange(count) / (count - 1)))
+        frequencies = np.arange(count)
+        self._waves = window * np.exp(-2j * np.pi * np.outer(frequencies, frequencies) / count)
+        self._model_sample: np.ndarray | None = None
+
+    def learn(self, image: np.ndarray, centre: tuple[float, float], scale: float) -> None:
+        """Update the filter with the target at `centre` (row, column) and `scale`."""
+        sample = self.sample(image, centre, scale)
+        energy = self._correlation(sample, sample).real
+        if self._model_sample is None:
+            self._model_sample, self._energy = sample, energy
+            return
+        rate = np.float32(self._config.learning_rate)
+        self._model_sample = (1 - rate) * self._model_sample + rate * sample
+        self._energy = (1 - rate) * self._energy + rate * energy
+
+    def change(self, image: np.ndarray, centre: tuple[float, float], scale: float) -> float:
+        """By which factor the scale of the target has changed since `scale`."""
+        return self._best_factor(self.response(self.sample(image, centre, scale)))
+
+    def response(self, sample: np.ndarray) -> np.ndarray:
+        """Response at the interpolated scales (33,), the present scale first, to a sample (features, 17)."""
+        count, wide = self._config.scales, self._config.interpolated
+        spectrum = self._label * self._correlation(self._model_sample, sample) / (self._energy + self._config.regularisation)
+        padded = np.zeros(wide, complex)
+        half = count // 2 + 1
+        padded[:half], padded[half - count :] = spectrum[:half], spectrum[half:]
+        return np.fft.ifft(padded * wide / count).real
+
+    def sample(self, image: np.ndarray, centre: tuple[float, float], scale: float) -> np.ndarray:
+        """FHOG vectors (features, 17) of the target's patch at all scales."""
+        factors = scale * self._factors
+        step = max(int(factors[0]), 1)
+        patches = np.stack([self._patch(image, centre, factor, step) for factor in factors])
+        return np.ascontiguousarray(fhog(patches, self._config.cell).reshape(len(factors), -1).T)
+
+    def _patch(self, image: np.ndarray, centre: tuple[float, float], factor: float, step: int) -> np.ndarray:
+        shape = tuple(max(int(side * factor / step), 1) for side in self._base)
+        first = tuple((math.floor(c / step) + 1 - n // 2) * step for c, n in zip(centre, shape, strict=True))
+        # width against height: a slip of the published program that decides how non-square patches are resized
+        shrinks = self._model[1] <= shape[0]
+        return resize(crop(image, first, shape, step), self._model, cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+
+    def _correlation(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+        """Spectrum (17,) of the windowed correlation of two samples along the scales, summed over features."""
+        products = (left.T @ right).astype(np.float64)
+        return ((self._waves.conj() @ products) * self._waves).sum(1)
+
+    def _best_factor(self, response: np.ndarray) -> float:
+        best, wide = int(np.argmax(response)), len(response)
+        at_end = best in (wide // 2, wide // 2 + 1)
+        if at_end and not self._wrap:
+            return float(self._fine_factors[best])
+        around = [(best - 1) % wide, best, (best + 1) % wide]
+        return parabola_vertex(self._fine_factors[around], response[around])
+
+
+def parabola_vertex(x: np.ndarray, y: np.ndarray) -> float:
+    """Abscissa of the vertex of the parabola through three points; the middle point's where they lie on a line."""
+    left, right = (y[1] - y[0]) / (x[1] - x[0]), (y[2] - y[1]) / (x[2] - x[1])
+    if left == right:
+        return float(x[1])
+    return float((x[0] + x[1]) / 2 - left * (x[2] - x[0]) / (2 * (right - left)))

@@ -1,0 +1,139 @@
+"""What every tracker has in common: init, update, track."""
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from trackers.errors import NotInitialisedError
+from trackers.validation import check_box, check_channel_order, check_image
+
+Box = tuple[float, float, float, float]
+
+# A response this low has no peak to speak of: the label it is trained towards has height one.
+LOST_BELOW = 0.1
+
+
+class Target(Protocol):
+    """A target under way: the state of a tracker between `init` and the next `init`."""
+
+    def follow(self, image: np.ndarray) -> tuple[Box, float]:
+        """Box in the next picture (H, W, C), R, G, B or grey, and a score in [0, 1]."""
+        ...
+
+
+@dataclass(frozen=True)
+class Track:
+    """A tracked video.
+
+    Attributes
+    ----------
+    boxes : ndarray, float64, (N, 4)
+        x, y, w, h; the first is the given box.
+    scores : ndarray, float64, (N,)
+        Confidence in [0, 1]; 1 for the first.
+    seconds : ndarray, float64, (N,)
+        Wall time of every frame, `init` for the first.
+    """
+
+    boxes: np.ndarray
+    scores: np.ndarray
+    seconds: np.ndarray
+
+
+class Tracker(ABC):
+    """Follows one target through a video.
+
+    Parameters
+    ----------
+    channel_order : {'BGR', 'RGB'}
+        Of the pictures given to `init` and `update`.
+    seed : int
+        For whatever a tracker draws at random.
+
+    Attributes
+    ----------
+    score : float
+        Confidence in [0, 1] in the last box.
+    """
+
+    def __init__(self, *, channel_order: str = "BGR", seed: int = 0):
+        self._channel_order = check_channel_order(channel_order)
+        self._seed = seed
+        self._target: Target | None = None
+        self.score = 0.0
+
+    @abstractmethod
+    def _start(self, image: np.ndarray, box: Box) -> Target:
+        """Learn the target in the first picture (H, W, C), R, G, B or grey."""
+
+    def init(self, image: np.ndarray, box: Iterable[float]) -> None:
+        """Begin with the target in `box`; may be called again at any time.
+
+        Parameters
+        ----------
+        image : ndarray, uint8, (H, W, 3) or (H, W)
+        box : four numbers
+            x, y, w, h in pixels, x and y of the top left corner, 0-based; may reach outside the picture.
+
+        Raises
+        ------
+        InvalidImageError, InvalidBoxError
+            The tracker is then left as it was.
+        """
+        picture = check_image(image, self._channel_order)
+        checked = check_box(box, picture.shape[:2])
+        self._target = self._start(picture, checked)
+        self._shape = picture.shape[:2]
+        self.score = 1.0
+
+    def update(self, image: np.ndarray) -> tuple[bool, Box]:
+        """Find the target in the next picture.
+
+        Parameters
+        ----------
+        image : ndarray, uint8, (H, W, 3) or (H, W)
+            Of the first picture's size.
+
+        Returns
+        -------
+        ok : bool
+            False where the target is judged lost; `box` is then the best guess.
+        box : (float, float, float, float)
+            x, y, w, h; may reach outside the picture.
+
+        Raises
+        ------
+        NotInitialisedError, InvalidImageError
+            The tracker is then left as it was.
+        """
+        if self._target is None:
+            raise NotInitialisedError("update before init: call init(image, box) with the first picture")
+        box, self.score = self._target.follow(check_image(image, self._channel_order, self._shape))
+        return self.score >= LOST_BELOW, box
+
+    def track(self, frames: Iterable[np.ndarray], box: Iterable[float]) -> Track:
+        """Track a whole video.
+
+        Parameters
+        ----------
+        frames : iterable of ndarray
+            Pictures as `init` and `update` take them; the first is the one with the box.
+        box : four numbers
+            x, y, w, h in the first picture.
+        """
+        boxes, scores, seconds = [], [], []
+        for number, image in enumerate(frames):
+            start = time.perf_counter()
+            if number == 0:
+                self.init(image, box)
+                found = tuple(float(v) for v in np.ravel(box))
+            else:
+                _, found = self.update(image)
+            seconds.append(time.perf_counter() - start)
+            boxes.append(found)
+            scores.append(self.score)
+        return Track(np.array(boxes).reshape(-1, 4), np.array(scores), np.array(seconds))
