@@ -6,6 +6,7 @@ normalisation where it has one, before pooling.
 """
 
 from dataclasses import dataclass
+from functools import cache
 from math import isfinite, prod, sqrt
 
 import numpy as np
@@ -104,6 +105,7 @@ def grids() -> dict[str, tuple[int, float]]:
 STRIDES = {level: stride for level, (stride, _) in grids().items()}
 
 
+@cache
 def minimum_size(level: str) -> int:
     """Smallest input side, in pixels, for which `level` has at least one cell."""
     return next(side for side in range(1, 1000) if min(list(level_sizes(side).values())[: LEVELS.index(level) + 1]) >= 1)

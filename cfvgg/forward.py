@@ -95,7 +95,7 @@ def convolve(planes: np.ndarray, taps: np.ndarray, bias: np.ndarray, kernel: int
     count, height, width = planes.shape
     rows, columns = ((side + 2 * padding - kernel) // stride + 1 for side in (height, width))
     phases = split_phases(planes, stride, padding)
-    _, _, _, phase_rows, phase_columns = phases.shape
+    phase_columns = phases.shape[4]
     channel, y, x = np.unravel_index(np.arange(count * kernel * kernel), (count, kernel, kernel))
     starts = np.zeros(taps.shape[1], np.int64)
     starts[: len(channel)] = np.ravel_multi_index((channel, y % stride, x % stride, y // stride, x // stride), phases.shape)

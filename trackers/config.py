@@ -92,6 +92,8 @@ class ECOConfig:
         Conjugate gradient iterations of a training.
     first_rounds, first_iterations : int
         Gauss-Newton rounds on the first frame, and iterations of each.
+    augmentation_iterations : int
+        Iterations on the first frame with changed views of it (`trackers.augmentation`); 0: without, as published.
     projection_regularisation, forgetting : float
         Penalty on the projection; how many trainings' worth of frames the direction is remembered (exponent of 1 - learning_rate).
     precondition_data, precondition_regularisation, precondition_projection : float
@@ -116,6 +118,7 @@ class ECOConfig:
     iterations: int = 5
     first_rounds: int = 10
     first_iterations: int = 20
+    augmentation_iterations: int = 50
     projection_regularisation: float = 5e-8
     forgetting: float = 75
     precondition_data: float = 0.3
@@ -135,7 +138,7 @@ class ECOConfig:
         object.__setattr__(self, "features", features)
         for name, lowest, highest in (
             ("search_area", 1.1, 20), ("learning_rate", 1e-6, 0.999), ("samples", 2, 10_000), ("train_gap", 0, 10**9),
-            ("iterations", 1, 1000), ("first_rounds", 1, 1000), ("first_iterations", 1, 1000), ("scales", 1, 99), ("scale_step", 1.0001, 2),
+            ("iterations", 1, 1000), ("first_rounds", 1, 1000), ("first_iterations", 1, 1000), ("augmentation_iterations", 0, 1000), ("scales", 1, 99), ("scale_step", 1.0001, 2),
         ):  # fmt: skip
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not lowest <= value <= highest:

@@ -9,6 +9,7 @@ import numpy as np
 from cfvgg.forward import Backbone
 from cfvgg.weights import Weights, load
 from trackers import config as settings
+from trackers.augmentation import views
 from trackers.config import ECOConfig
 from trackers.errors import UnknownOptionError, WeightsError
 from trackers.features import colour
@@ -148,6 +149,10 @@ class ECOTarget:
         )
         place = self._rounded()
         self._filter.initialise(self._features(image, place, self.scale), self._angle(place, self.scale))
+        if config.augmentation_iterations and not self._published:
+            changed, first = views(image, self.position, sizes.side * self.scale, math.sqrt(height * width))
+            middle = tuple(p - f for p, f in zip(place, first, strict=True))
+            self._filter.augment([self._features(view, middle, self.scale) for view in changed], self._angle(place, self.scale))
         if self._scale_filter is not None:
             self._scale_filter.learn(image, self.position, self.scale)
         self._frame, self._untrained = 1, 0

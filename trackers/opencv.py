@@ -4,8 +4,9 @@ try:
     import cv2
 except ImportError as error:
     raise ImportError(
-        "OpenCV is missing: pip install one (and only one) of opencv-python, opencv-contrib-python, opencv-python-headless, "
-        "opencv-contrib-python-headless"
+        f"OpenCV cannot be imported ({error}): pip install one (and only one) of opencv-python, opencv-contrib-python, "
+        "opencv-python-headless, opencv-contrib-python-headless; the headless ones need no system libraries, and open no windows",
+        name="cv2",
     ) from error
 
 __all__ = ["cv2"]

@@ -44,7 +44,7 @@ def _clamped(start: int, count: int, step: int, side: int) -> np.ndarray:
     """Indices start, start + step, .. within a side; beyond it the outermost of the same raster."""
     raster = start % step
     last = raster + (side - 1 - raster) // step * step
-    return np.clip(start + step * np.arange(count), raster, max(last, 0)).clip(0, side - 1)
+    return np.minimum(np.maximum(np.arange(start, start + step * count, step), raster), max(last, 0))
 
 
 @njit(cache=True)

@@ -26,6 +26,11 @@ class SampleSizes:
     support: int
     grids: tuple[int, ...]
 
+    @property
+    def side(self) -> int:
+        """Pixels of the larger of the two inputs."""
+        return max(self.network or 0, self.support)
+
 
 def odd_sizes(features: Sequence[Feature], side: float) -> SampleSizes:
     """Sizes for a sample of about `side` pixels, chosen so that the coarsest grid is odd ("odd cells" of ECO).

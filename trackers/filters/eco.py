@@ -52,6 +52,20 @@ class ECOFilter:
         self.filter, self.projections = learn_jointly(spectra, projections, self._encoder, self._label, self._penalty, self._config)
         self.samples.add(self._shifted(self._encoder(features, self.projections), angle))
 
+    def augment(self, views: Sequence[Sequence[np.ndarray]], angle: tuple[float, float]) -> None:
+        """Learn the first frame's changed views too: together they weigh as much as the sample of `initialise`.
+
+        Parameters
+        ----------
+        views : sequence of sequence of ndarray, float32, (C, n, n)
+            Features of each view.
+        angle : (float, float)
+            As for `initialise`.
+        """
+        for number, features in enumerate(views, start=1):
+            self.samples.add(self._shifted(self.encode(features), angle), gain=1 / (len(views) + number))
+        self.filter, _ = solve(self._system(), self.filter, self._config.augmentation_iterations)
+
     def encode(self, features: Sequence[np.ndarray]) -> np.ndarray:
         """A sample (size,) complex64 from its features."""
         return self._encoder(features, self.projections)
@@ -74,16 +88,19 @@ class ECOFilter:
         newest : ndarray, complex64, (size,)
             The newest sample: the preconditioner follows its energy.
         """
-        config, layout = self._config, self._encoder.layout
-        rate = config.learning_rate
+        rate = self._config.learning_rate
         self._energy = np.float32(1 - rate) * self._energy + np.float32(rate) * np.abs(newest) ** 2
-        preconditioner = precondition(self._energy, self._encoder, self._penalty, config)
+        if self._direction is not None:
+            self._direction.rho /= (1 - rate) ** self._config.forgetting
+        self.filter, self._direction = solve(self._system(), self.filter, self._config.iterations, self._direction)
+
+    def _system(self) -> System:
+        """The normal equations of the sample space."""
+        layout = self._encoder.layout
         labels = [cut_centred(self._label, n) for n in layout.sides]
         right = layout.join([mean.conj() * label for mean, label in zip(layout.views(self.samples.mean), labels, strict=True)])
-        if self._direction is not None:
-            self._direction.rho /= (1 - rate) ** config.forgetting
-        system = System(self._normal_equations, right, preconditioner, lambda a, b: float(np.vdot(a * layout.metric, b).real))
-        self.filter, self._direction = solve(system, self.filter, config.iterations, self._direction)
+        preconditioner = precondition(self._energy, self._encoder, self._penalty, self._config)
+        return System(self._normal_equations, right, preconditioner, lambda a, b: float(np.vdot(a * layout.metric, b).real))
 
     def _normal_equations(self, filter_: np.ndarray) -> np.ndarray:
         out = np.zeros_like(filter_)

@@ -34,9 +34,17 @@ class SampleSpace:
         self.mean = np.zeros(layout.size, np.complex64)
         self.covariance = Covariance(layout)
 
-    def add(self, vector: np.ndarray) -> None:
-        """Take in a new sample (size,) complex64: into a free place, for a forgotten one, or by the cheapest merge."""
-        gain, decay = self._learning_rate, 1 - self._learning_rate
+    def add(self, vector: np.ndarray, gain: float | None = None) -> None:
+        """Take in a new sample: into a free place, for a forgotten one, or by the cheapest merge.
+
+        Parameters
+        ----------
+        vector : ndarray, complex64, (size,)
+        gain : float or None
+            Its weight, by which all others are lessened; None for the learning rate. The first sample has weight one.
+        """
+        gain = self._learning_rate if gain is None else gain
+        decay = 1 - gain
         products = 2 * (self.vectors[: self.count].view(np.float32) @ vector.view(np.float32)).astype(np.float64)
         energy = 2 * float(np.vdot(vector, vector).real)
         changes = []  # of the covariance, beside the new sample: (gain, vector)
@@ -44,7 +52,7 @@ class SampleSpace:
         weakest = int(np.argmin(self.weights))
         if full and self.weights[weakest] >= self._lowest_weight:
             self.weights *= decay
-            place, loss, difference = self._merge(vector, products, energy)
+            place, loss, difference = self._merge(vector, products, energy, gain)
             changes.append((-loss, difference))
         elif full:
             place, lost = weakest, self.weights[weakest]
@@ -72,7 +80,7 @@ class SampleSpace:
         np.fill_diagonal(squared, np.inf)
         return squared
 
-    def _merge(self, vector: np.ndarray, products: np.ndarray, energy: float) -> tuple[int | None, float, np.ndarray]:
+    def _merge(self, vector: np.ndarray, products: np.ndarray, energy: float, gain: float) -> tuple[int | None, float, np.ndarray]:
         """Make room for a new sample: merge it into its nearest, or merge the nearest two of the others, whichever are closer.
 
         Returns
@@ -86,7 +94,7 @@ class SampleSpace:
         among = self.distances()
         nearest = int(np.argmin(to_new))
         if to_new[nearest] < among.min():
-            merged = self._combine(nearest, vector, products, energy, self._learning_rate)
+            merged = self._combine(nearest, vector, products, energy, gain)
             return None, *merged
         smaller, larger = divmod(int(np.argmin(among)), self.count)
         kept, freed = (smaller, larger) if self.weights[smaller] > self.weights[larger] else (larger, smaller)
