@@ -144,7 +144,8 @@ def accumulate(flat: np.ndarray, starts: np.ndarray, taps: np.ndarray, bias: np.
             for j in range(length):
                 a0[j], a1[j], a2[j], a3[j] = bias[m], bias[m + 1], bias[m + 2], bias[m + 3]
             for k in range(0, taps.shape[1], 4):
-                x0, x1, x2, x3 = flat[starts[k] + begin :], flat[starts[k + 1] + begin :], flat[starts[k + 2] + begin :], flat[starts[k + 3] + begin :]
+                x0, x1 = flat[starts[k] + begin :], flat[starts[k + 1] + begin :]
+                x2, x3 = flat[starts[k + 2] + begin :], flat[starts[k + 3] + begin :]
                 # spelled out: 16 weights in registers and four loads for 16 products; a loop over m would not be unrolled
                 w00, w01, w02, w03 = taps[m, k], taps[m, k + 1], taps[m, k + 2], taps[m, k + 3]
                 w10, w11, w12, w13 = taps[m + 1, k], taps[m + 1, k + 1], taps[m + 1, k + 2], taps[m + 1, k + 3]

@@ -68,6 +68,21 @@ class ScaleFilterConfig:
     cell: int = 4
 
 
+# Type, lowest and highest value of the options that users change.
+_RANGES = {
+    "search_area": ((int, float), 1.1, 20),
+    "learning_rate": ((int, float), 1e-6, 0.999),
+    "samples": (int, 2, 10_000),
+    "train_gap": (int, 0, 10**9),
+    "iterations": (int, 1, 1000),
+    "first_rounds": (int, 1, 1000),
+    "first_iterations": (int, 1, 1000),
+    "augmentation_iterations": (int, 0, 1000),
+    "scales": (int, 1, 99),
+    "scale_step": ((int, float), 1.0001, 2),
+}
+
+
 @dataclass(frozen=True)
 class ECOConfig:
     """ECO and its relatives; the defaults are fECO's OTB setting.
@@ -136,13 +151,11 @@ class ECOConfig:
         if not features or len({feature.name for feature in features}) < len(features):
             raise UnknownOptionError(f"features {self.features}: one or more different ones are needed")
         object.__setattr__(self, "features", features)
-        for name, lowest, highest in (
-            ("search_area", 1.1, 20), ("learning_rate", 1e-6, 0.999), ("samples", 2, 10_000), ("train_gap", 0, 10**9),
-            ("iterations", 1, 1000), ("first_rounds", 1, 1000), ("first_iterations", 1, 1000), ("augmentation_iterations", 0, 1000), ("scales", 1, 99), ("scale_step", 1.0001, 2),
-        ):  # fmt: skip
+        for name, (kind, lowest, highest) in _RANGES.items():
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or not lowest <= value <= highest:
-                raise UnknownOptionError(f"{name}={value!r}; a number from {lowest} to {highest} is needed")
+            if isinstance(value, bool) or not isinstance(value, kind) or not lowest <= value <= highest:
+                wanted = "an integer" if kind is int else "a number"
+                raise UnknownOptionError(f"{name}={value!r}; {wanted} from {lowest} to {highest} is needed")
 
 
 def _feature(given: "Feature | str") -> Feature:

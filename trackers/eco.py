@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -36,8 +36,8 @@ class ECOTracker(Tracker):
     preset : str
         A published setting, by the benchmark that it is for.
     published : bool
-        Compute what the authors' program computes, to the letter, where the default differs: boxes rounded to whole pixels, and a
-        scale estimate that may jump from one end of its range to the other.
+        Compute what the authors' program computes, to the letter, where the default differs: no changed views of the first frame,
+        boxes rounded to whole pixels that may leave the picture, and a scale that may jump from one end of its range to the other.
     tables : mapping of str to path or ndarray, or None
         Tables of your own for 'colour_names' (32768, C) or 'intensity' (256, C).
     channel_order : {'BGR', 'RGB'}
@@ -79,10 +79,10 @@ class ECOTracker(Tracker):
         return Backbone(backbone if isinstance(backbone, Weights) else load(backbone))
 
     def _start(self, image: np.ndarray, box: Box) -> "ECOTarget":
-        return ECOTarget(image, box, self)
+        return ECOTarget(image, box, self.config, self._backbone, self._tables, self._published)
 
 
-class fECO(ECOTracker):  # noqa: N801 - the paper's name
+class fECO(ECOTracker):
     """ECO on CF-VGG's conv1 and conv5 and FHOG (Wang et al. 2020). Presets: otb, tc128, vot."""
 
     presets = settings.FECO
@@ -95,7 +95,9 @@ class ECO(ECOTracker):
 
     def _network(self, backbone: str | os.PathLike | Weights | Backbone | None) -> Backbone:
         if backbone is None:
-            raise WeightsError("ECO needs VGG-M: give the path of its MatConvNet file, ECO('imagenet-vgg-m-2048.mat'), or use fECO, which brings CF-VGG")
+            raise WeightsError(
+                "ECO needs VGG-M: give the path of its MatConvNet file, ECO('imagenet-vgg-m-2048.mat'), or use fECO, which brings CF-VGG"
+            )
         return super()._network(backbone)
 
 
@@ -113,16 +115,27 @@ class ECOTarget:
     image : ndarray, uint8, (H, W, C)
         First picture; it decides whether the sequence is treated as coloured.
     box : (float, float, float, float)
-    tracker : ECOTracker
-        Its configuration, network and tables.
+    config : ECOConfig
+    backbone : Backbone or None
+    tables : mapping of str to ndarray
+    published : bool
+        See `ECOTracker`.
     """
 
-    def __init__(self, image: np.ndarray, box: Box, tracker: ECOTracker):
-        self._published = tracker._published
-        self._coloured = is_coloured(image)
-        features = applicable(tracker.config.features, self._coloured)
-        config = self._config = settings.override(tracker.config, {"features": features})
-        image = self._channels(image)
+    def __init__(
+        self,
+        image: np.ndarray,
+        box: Box,
+        config: ECOConfig,
+        backbone: Backbone | None,
+        tables: Mapping[str, np.ndarray],
+        published: bool,
+    ):
+        self._published, self._coloured = published, is_coloured(image)
+        features = applicable(config.features, self._coloured)
+        self._config = settings.override(config, {"features": features})
+        self._shape = image.shape[:2]
+
         x, y, width, height = box
         self.position = (y + (height - 1) / 2, x + (width - 1) / 2)
         area, (smallest, largest) = height * width * config.search_area**2, config.sample_side
@@ -130,32 +143,37 @@ class ECOTarget:
         self._base = (height / self.scale, width / self.scale)
         sizes = odd_sizes(features, math.sqrt(math.prod(self._base)) * config.search_area)
         self._support = sizes.support
-        self._features = FeatureStack(features, sizes, tracker._backbone, tracker._tables)
         output = max(n + 1 - n % 2 for n in sizes.grids)
         self._cell = self._support / output
         sigma = math.sqrt(math.prod(max(math.floor(side), 1) for side in self._base)) * config.label_sigma / self._cell
+
+        self._features = FeatureStack(features, sizes, backbone, tables)
         penalty = Penalty(penalty_filter(self._support, self._base, config))
-        self._filter = ECOFilter(sizes.grids, gaussian_label(output, sigma, output), penalty, config)
+        self._filter = ECOFilter(sizes.grids, gaussian_label(output, sigma, output), penalty, self._config)
         self._inverse = Inverse(output)
         self._factors = [config.scale_step ** (k - config.scales // 2) for k in range(config.scales)]
-        self._scale_filter = None
-        step = config.scale_step
+        self._scale_filter, step = None, config.scale_step
         if config.scale_filter is not None:
-            self._scale_filter = ScaleFilter((height, width), self._base, config.scale_filter, wrap=self._published)
+            self._scale_filter = ScaleFilter((height, width), self._base, config.scale_filter, wrap=published)
             step = config.scale_filter.step
         self._scale_limits = (
             step ** math.ceil(math.log(SMALLEST_TARGET / self._support, step)),
-            step ** math.floor(math.log(min(n / side for n, side in zip(image.shape[:2], self._base, strict=True)), step)),
+            step ** math.floor(math.log(min(n / side for n, side in zip(self._shape, self._base, strict=True)), step)),
         )
+        self._learn_first(self._channels(image), sizes.side)
+        self._frame, self._untrained = 1, 0
+
+    def _learn_first(self, image: np.ndarray, side: int) -> None:
+        """Learn filter, projection and scale filter from the first picture; `side` is that of the sample."""
         place = self._rounded()
-        self._filter.initialise(self._features(image, place, self.scale), self._angle(place, self.scale))
-        if config.augmentation_iterations and not self._published:
-            changed, first = views(image, self.position, sizes.side * self.scale, math.sqrt(height * width))
+        angle = self._angle(place, self.scale)
+        self._filter.initialise(self._features(image, place, self.scale), angle)
+        if self._config.augmentation_iterations and not self._published:
+            changed, first = views(image, self.position, side * self.scale, math.sqrt(math.prod(self._base)) * self.scale)
             middle = tuple(p - f for p, f in zip(place, first, strict=True))
-            self._filter.augment([self._features(view, middle, self.scale) for view in changed], self._angle(place, self.scale))
+            self._filter.augment([self._features(view, middle, self.scale) for view in changed], angle)
         if self._scale_filter is not None:
             self._scale_filter.learn(image, self.position, self.scale)
-        self._frame, self._untrained = 1, 0
 
     def follow(self, image: np.ndarray) -> tuple[Box, float]:
         """Box in the next picture, and the height of the response there, in [0, 1]."""
@@ -163,7 +181,7 @@ class ECOTarget:
         self._frame += 1
         place = self._rounded()
         sample, sampled_scale, shift, height = self._detect(image, place)
-        self.position = tuple(p + d * self._cell * sampled_scale for p, d in zip(place, shift, strict=True))
+        self.position = self._limited(p + d * self._cell * sampled_scale for p, d in zip(place, shift, strict=True))
         change = sampled_scale / self.scale
         if self._scale_filter is not None:
             change = self._scale_filter.change(image, self.position, self.scale)
@@ -199,6 +217,13 @@ class ECOTarget:
     def _angle(self, place: tuple[int, int], scale: float) -> tuple[float, float]:
         """Offset of the target from the centre of a sample at `place` and `scale`, in radians of the sample's period."""
         return tuple(2 * math.pi * (p - q) / (scale * self._support) for p, q in zip(self.position, place, strict=True))
+
+    def _limited(self, position: Iterable[float]) -> tuple[float, float]:
+        """A position so that the box still touches the picture: a target that has left it comes back at its border."""
+        if self._published:
+            return tuple(position)
+        reach = [side * self.scale / 2 for side in self._base]
+        return tuple(min(max(p, -r), n - 1 + r) for p, r, n in zip(position, reach, self._shape, strict=True))
 
     def _rounded(self) -> tuple[int, int]:
         return tuple(round_half_away(p) for p in self.position)

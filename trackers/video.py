@@ -275,7 +275,7 @@ def _frames(capture: cv2.VideoCapture) -> Iterator[np.ndarray]:
 def _pictures(candidates: Iterable[Path], where: Path) -> list[Path]:
     """The pictures among files, in natural order."""
     candidates = list(candidates)
-    files = [path for path in candidates if path.suffix.lower() in PICTURES and path.is_file()]
+    files = [path for path in candidates if path.suffix.lower() in PICTURES]
     if not files:
         folders = sorted(path.name for path in candidates if path.is_dir())
         hint = f"; it has folders: {', '.join(folders)}" if folders else ""

@@ -58,74 +58,86 @@ def fhog_stack(patches: np.ndarray, cell: int, bins: np.ndarray) -> np.ndarray:
 
 @njit(cache=True, error_model="numpy")
 def cell_histograms(patch: np.ndarray, cell: int, bins: np.ndarray) -> np.ndarray:
-    """Gradient magnitudes of a patch (H, W, channels) by cell and orientation, (h, w, 18).
+    """Gradient magnitudes of a patch (H, W, channels) by orientation and cell, (18, h, w).
 
     The nearest orientation takes all; between cells the weight is shared bilinearly, and what falls outside is dropped.
     """
     height, width, channels = patch.shape
     rows, columns = height // cell, width // cell
+    planes = np.empty((channels, height, width), np.float32)
+    for y in range(height):
+        for channel in range(channels):
+            for x in range(width):
+                planes[channel, y, x] = patch[y, x, channel]
     padded = np.zeros((rows + 2, columns + 2, ORIENTATIONS), np.float32)
-    magnitude, orientation = np.empty(width, np.float32), np.empty(width, np.uint8)
     squared, gx, gy = np.empty(width, np.float32), np.empty(width, np.float32), np.empty(width, np.float32)
+    magnitude, cosine = np.empty(width, np.float32), np.empty(width, np.int32)
     left_cell, right_share = np.empty(width, np.int64), np.empty(width, np.float32)
     for x in range(width):
         position = (x + 0.5) / cell + 0.5
         left_cell[x] = int(position)
         right_share[x] = position - left_cell[x]
     for y in range(rows * cell):
-        above, below = max(y - 1, 0), min(y + 1, height - 1)
-        steepest_gradient(patch, y, above, below, squared, gx, gy)
+        steepest_gradient(planes, y, squared, gx, gy)
         for x in range(width):
             inverse = min(np.float32(1) / np.sqrt(squared[x]), np.float32(1e10))
             magnitude[x] = np.float32(1) / inverse / np.float32(cell * cell)
-            cosine = np.int32(gx[x] * inverse * np.float32(STEPS))
-            orientation[x] = bins[np.int32(gy[x] < 0), cosine + STEPS]
+            cosine[x] = np.int32(gx[x] * inverse * np.float32(STEPS))
         position = (y + 0.5) / cell + 0.5
         top = int(position)
         low_share = np.float32(position - top)
         for x in range(columns * cell):
-            column, share, bin_ = left_cell[x], right_share[x], orientation[x]
+            column, share = left_cell[x], right_share[x]
+            orientation = bins[np.int32(gy[x] < 0), cosine[x] + STEPS]
             low = magnitude[x] * low_share
             high = magnitude[x] - low
-            padded[top, column, bin_] += high * (np.float32(1) - share)
-            padded[top, column + 1, bin_] += high * share
-            padded[top + 1, column, bin_] += low * (np.float32(1) - share)
-            padded[top + 1, column + 1, bin_] += low * share
-    histogram = padded[1:-1, 1:-1]
-    histogram[0] *= np.float32(BORDER)
-    histogram[-1] *= np.float32(BORDER)
+            padded[top, column, orientation] += high * (np.float32(1) - share)
+            padded[top, column + 1, orientation] += high * share
+            padded[top + 1, column, orientation] += low * (np.float32(1) - share)
+            padded[top + 1, column + 1, orientation] += low * share
+    histogram = np.empty((ORIENTATIONS, rows, columns), np.float32)
+    for y in range(rows):
+        for x in range(columns):
+            for o in range(ORIENTATIONS):
+                histogram[o, y, x] = padded[y + 1, x + 1, o]
     histogram[:, 0] *= np.float32(BORDER)
     histogram[:, -1] *= np.float32(BORDER)
+    histogram[:, :, 0] *= np.float32(BORDER)
+    histogram[:, :, -1] *= np.float32(BORDER)
     return histogram
 
 
 @njit(cache=True)
-def steepest_gradient(patch: np.ndarray, y: int, above: int, below: int, squared: np.ndarray, gx: np.ndarray, gy: np.ndarray) -> None:
-    """Gradient of row `y` in the channel where it is longest, and its squared length; central differences, one-sided at borders."""
-    _, width, channels = patch.shape
-    per_row = np.float32(1) / np.float32(below - above)
+def steepest_gradient(planes: np.ndarray, y: int, squared: np.ndarray, gx: np.ndarray, gy: np.ndarray) -> None:
+    """Gradient of row `y` of planes (channels, H, W) where it is longest, and its squared length; one-sided at borders."""
+    channels, height, width = planes.shape
+    above, below = max(y - 1, 0), min(y + 1, height - 1)
+    per_row = np.float32(1) / np.float32(max(below - above, 1))
+    dx = np.zeros(width, np.float32)
+    squared[:] = -1
     for channel in range(channels):
+        row, before, after = planes[channel, y], planes[channel, above], planes[channel, below]
+        for x in range(1, width - 1):
+            dx[x] = (row[x + 1] - row[x - 1]) * np.float32(0.5)
+        if width > 1:
+            dx[0], dx[-1] = row[1] - row[0], row[-1] - row[-2]
         for x in range(width):
-            before, after = max(x - 1, 0), min(x + 1, width - 1)
-            half = np.float32(0.5) if after - before == 2 else np.float32(1)
-            dx = (np.float32(patch[y, after, channel]) - np.float32(patch[y, before, channel])) * half
-            dy = (np.float32(patch[below, x, channel]) - np.float32(patch[above, x, channel])) * per_row
-            length = dx * dx + dy * dy
-            if channel == 0 or length > squared[x]:
-                squared[x], gx[x], gy[x] = length, dx, dy
+            dy = (after[x] - before[x]) * per_row
+            length = dx[x] * dx[x] + dy * dy
+            longer = length > squared[x]
+            squared[x] = length if longer else squared[x]
+            gx[x] = dx[x] if longer else gx[x]
+            gy[x] = dy if longer else gy[x]
 
 
 @njit(cache=True, error_model="numpy")
 def normalise_blocks(histogram: np.ndarray, epsilon: float, out: np.ndarray) -> None:
-    """Cell histograms (h, w, 18) normalised by the energy of the four 2 x 2 blocks around each cell, into `out` (31, h, w)."""
-    rows, columns, _ = histogram.shape
+    """Cell histograms (18, h, w) normalised by the energy of the four 2 x 2 blocks around each cell, into `out` (31, h, w)."""
+    _, rows, columns = histogram.shape
+    unsigned = histogram[:9] + histogram[9:]
     energy = np.zeros((rows, columns), np.float32)
-    unsigned = np.empty((rows, columns, 9), np.float32)
-    for y in range(rows):
-        for x in range(columns):
-            for o in range(9):
-                unsigned[y, x, o] = histogram[y, x, o] + histogram[y, x, o + 9]
-                energy[y, x] += unsigned[y, x, o] * unsigned[y, x, o]
+    for o in range(9):
+        energy += unsigned[o] * unsigned[o]
     # blocks[y + 1, x + 1] is the block with its top left cell at (y, x); the border repeats the nearest block
     blocks = np.empty((rows + 1, columns + 1), np.float32)
     for y in range(rows + 1):
@@ -134,19 +146,23 @@ def normalise_blocks(histogram: np.ndarray, epsilon: float, out: np.ndarray) -> 
             low, right = min(top + 1, rows - 1), min(left + 1, columns - 1)
             total = energy[top, left] + energy[low, left] + energy[top, right] + energy[low, right]
             blocks[y, x] = np.float32(1) / np.sqrt(total + np.float32(epsilon))
-    clip = np.float32(CLIP)
+    clip, half = np.float32(CLIP), np.float32(0.5)
+    texture = np.zeros((4, columns), np.float32)
     for y in range(rows):
-        for x in range(columns):
-            n0, n1, n2, n3 = blocks[y + 1, x + 1], blocks[y, x + 1], blocks[y + 1, x], blocks[y, x]
-            t0 = t1 = t2 = t3 = np.float32(0)
-            for o in range(ORIENTATIONS):
-                value = histogram[y, x, o]
-                v0, v1, v2, v3 = min(value * n0, clip), min(value * n1, clip), min(value * n2, clip), min(value * n3, clip)
-                out[o, y, x] = np.float32(0.5) * (v0 + v1 + v2 + v3)
-                t0, t1, t2, t3 = t0 + v0, t1 + v1, t2 + v2, t3 + v3
-            for o in range(9):
-                value = unsigned[y, x, o]
-                sum_ = min(value * n0, clip) + min(value * n1, clip) + min(value * n2, clip) + min(value * n3, clip)
-                out[ORIENTATIONS + o, y, x] = np.float32(0.5) * sum_
-            texture = np.float32(0.2357)
-            out[27, y, x], out[28, y, x], out[29, y, x], out[30, y, x] = texture * t0, texture * t1, texture * t2, texture * t3
+        n0, n1, n2, n3 = blocks[y + 1, 1:], blocks[y, 1:], blocks[y + 1, :-1], blocks[y, :-1]
+        texture[:] = 0
+        for o in range(ORIENTATIONS + 9):
+            values = histogram[o, y] if o < ORIENTATIONS else unsigned[o - ORIENTATIONS, y]
+            target = out[o, y]
+            for x in range(columns):
+                v0, v1 = min(values[x] * n0[x], clip), min(values[x] * n1[x], clip)
+                v2, v3 = min(values[x] * n2[x], clip), min(values[x] * n3[x], clip)
+                target[x] = half * (v0 + v1 + v2 + v3)
+                if o < ORIENTATIONS:
+                    texture[0, x] += v0
+                    texture[1, x] += v1
+                    texture[2, x] += v2
+                    texture[3, x] += v3
+        for block in range(4):
+            for x in range(columns):
+                out[ORIENTATIONS + 9 + block, y, x] = np.float32(0.2357) * texture[block, x]

@@ -37,7 +37,9 @@ class System:
     inner: Callable[[np.ndarray, np.ndarray], float]
 
 
-def solve(system: System, start: np.ndarray, iterations: int, direction: Direction | None = None, fletcher_reeves: bool = False) -> tuple[np.ndarray, Direction | None]:
+def solve(
+    system: System, start: np.ndarray, iterations: int, direction: Direction | None = None, fletcher_reeves: bool = False
+) -> tuple[np.ndarray, Direction | None]:
     """Improve a solution by some iterations.
 
     Parameters

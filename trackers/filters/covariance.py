@@ -85,7 +85,9 @@ def rank_update(matrix: np.ndarray, left: np.ndarray, right: np.ndarray, triangl
 
 
 @njit(cache=True, fastmath=FASTMATH)
-def multiply_add(matrix: np.ndarray, left: np.ndarray, right: np.ndarray, left_sum: np.ndarray, right_sum: np.ndarray, triangle: bool) -> None:
+def multiply_add(
+    matrix: np.ndarray, left: np.ndarray, right: np.ndarray, left_sum: np.ndarray, right_sum: np.ndarray, triangle: bool
+) -> None:
     """left_sum[d] += matrix[d, e] right[e] and right_sum[e] += conj(matrix[d, e]) left[d]; of a triangle the diagonal once."""
     frequencies = matrix.shape[3]
     for begin in range(0, frequencies, 512):  # the vectors of one run stay in the L1 cache while the matrix streams by

@@ -21,7 +21,12 @@ def principal_directions(block: np.ndarray, dimension: int) -> np.ndarray:
 
 
 def learn_jointly(
-    spectra: Sequence[np.ndarray], projections: Sequence[np.ndarray], encoder: Encoder, label: np.ndarray, penalty: Penalty, config: ECOConfig
+    spectra: Sequence[np.ndarray],
+    projections: Sequence[np.ndarray],
+    encoder: Encoder,
+    label: np.ndarray,
+    penalty: Penalty,
+    config: ECOConfig,
 ) -> tuple[np.ndarray, list[np.ndarray]]:
     """Filter and projection matrices from one sample, by Gauss-Newton rounds of conjugate gradients.
 
@@ -116,7 +121,8 @@ class JointProblem:
         return respond(self._encoder.layout, sample, filter_)
 
     def _correlate(self, sample: np.ndarray, responses: Sequence[np.ndarray]) -> np.ndarray:
-        return self._encoder.layout.join([grid.conj() * part for grid, part in zip(self._encoder.layout.views(sample), responses, strict=True)])
+        grids = self._encoder.layout.views(sample)
+        return self._encoder.layout.join([grid.conj() * response for grid, response in zip(grids, responses, strict=True)])
 
     def _gradients(self, filter_: np.ndarray, responses: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Of the matrices: 2 Re sum conj(x_c f_d) response. Column 0 is left out, as in ECO's code."""
@@ -138,7 +144,7 @@ def respond(layout: Layout, sample: np.ndarray, filter_: np.ndarray) -> np.ndarr
 
 
 def precondition(energy: np.ndarray, encoder: Encoder, penalty: Penalty, config: ECOConfig) -> np.ndarray:
-    """Diagonal preconditioner (size,) float32 of the filter: the sample's energy |x|^2, partly averaged over channels, and the penalty's."""
+    """Diagonal preconditioner (size,) float32: the samples' energy |x|^2, partly averaged over channels, and the penalty's."""
     diagonal = np.empty(encoder.layout.size, np.float32)
     own, weight = config.precondition_data, config.precondition_regularisation
     for block, target in zip(encoder.blocks(energy), encoder.blocks(diagonal), strict=True):

@@ -5,6 +5,7 @@ every grid lies in one flat complex64 vector, so that solvers see plain vectors 
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -27,7 +28,7 @@ class Layout:
         self.shapes = [(count, n, n // 2 + 1) for count, n in zip(channels, sides, strict=True)]
         ends = np.cumsum([0] + [int(np.prod(shape)) for shape in self.shapes]).tolist()
         self.size = ends[-1]
-        self._slices = [slice(start, end) for start, end in zip(ends[:-1], ends[1:], strict=True)]
+        self._slices = [slice(start, end) for start, end in pairwise(ends)]
         # weights of the inner product of real signals: the half-spectrum's other half counts too
         self.metric = self.join([np.broadcast_to(multiplicity(shape[2]), shape) for shape in self.shapes], np.float32)
 

@@ -1,0 +1,72 @@
+"""Plain twins of every kernel and of the numeric functions: slow, in double precision, from the definitions in PORTING.md.
+
+A twin has its kernel's name (without a leading underscore). They lie in two files; tests import this one.
+"""
+
+import numpy as np
+
+from tests.naive_features import (
+    accumulate,
+    area_resize_24,
+    cell_histograms,
+    convolve,
+    fhog_stack,
+    gather,
+    grey_means,
+    name_probabilities,
+    network,
+    normalise_blocks,
+    orientation,
+    pool,
+    rectify,
+    rectify_normalise,
+    resize_mean,
+    sample_patch,
+    scale_patches,
+    split_phases,
+    steepest_gradient,
+    subtract_mean,
+    table_means,
+)
+from tests.naive_filters import (
+    Kept,
+    SampleSpace,
+    ScaleFilter,
+    climb,
+    conjugate_gradient,
+    convolve_add,
+    cut,
+    data_term,
+    derivatives,
+    encode,
+    full,
+    half,
+    interpolation,
+    learn_jointly,
+    multiply_add,
+    padded,
+    penalise,
+    penalty_filter,
+    precondition,
+    product,
+    rank_update,
+    response,
+    train,
+    transform,
+)
+
+__all__ = [
+    "Kept", "SampleSpace", "ScaleFilter", "accumulate", "area_resize_24", "cell_histograms", "climb", "conjugate_gradient",
+    "convolve", "convolve_add", "cut", "data_term", "derivatives", "difference", "encode", "fhog_stack", "full", "gather",
+    "grey_means", "half", "interpolation", "learn_jointly", "multiply_add", "name_probabilities", "network", "normalise_blocks",
+    "orientation", "padded", "penalise", "penalty_filter", "pool", "precondition", "product", "rank_update", "rectify",
+    "rectify_normalise", "resize_mean", "response", "sample_patch", "scale_patches", "split_phases", "steepest_gradient",
+    "subtract_mean", "table_means", "train", "transform",
+]  # fmt: skip
+
+
+def difference(actual: np.ndarray, expected: np.ndarray) -> float:
+    """max |difference| / max |expected|; NaN where either has a NaN, so that no comparison holds."""
+    actual, expected = np.asarray(actual), np.asarray(expected)
+    assert actual.shape == expected.shape, f"{actual.shape} is not {expected.shape}"
+    return float(np.abs(actual - expected).max() / np.abs(expected).max())
