@@ -14,11 +14,8 @@ from numba import njit
 from cfvgg import mean_picture
 from cfvgg.architecture import LAYERS, LEVELS, LRN_ALPHA, LRN_KAPPA, minimum_size
 from cfvgg.errors import InputError
+from cfvgg.linear import FASTMATH, accumulate, in_fours
 from cfvgg.weights import Weights
-
-# NaN and infinity keep their meaning; sums may be reordered and fused.
-FASTMATH = {"contract", "reassoc", "nsz", "arcp"}
-RUN = 384  # outputs per pass of `accumulate`: four accumulators and four inputs of this length stay in the L1 cache
 
 
 class Backbone:
@@ -33,7 +30,8 @@ class Backbone:
     def __init__(self, weights: Weights):
         self.weights = weights
         self.widths = dict(zip(LEVELS, weights.widths, strict=True))
-        self._filters = [pad_filters(w, b) for w, b in zip(weights.filters, weights.biases, strict=True)]
+        self._taps = [in_fours(filters.reshape(len(filters), -1)) for filters in weights.filters]
+        self._biases = [in_fours(bias[:, None])[:, 0] for bias in weights.biases]
         self._mean = np.empty((3, 0, 0), np.float32)
 
     def __call__(self, picture: np.ndarray, levels: Sequence[str] = LEVELS) -> dict[str, np.ndarray]:
@@ -61,14 +59,15 @@ class Backbone:
         depth = max(LEVELS.index(level) for level in levels)
         height, width = picture.shape[:2]
         if min(height, width) < minimum_size(LEVELS[depth]):
-            raise InputError(f"a picture of {height} x {width} is too small for {LEVELS[depth]}: {minimum_size(LEVELS[depth])} pixels at least")
+            least = minimum_size(LEVELS[depth])
+            raise InputError(f"a picture of {height} x {width} is too small for {LEVELS[depth]}: {least} pixels at least")
         if picture.ndim == 2:
             picture = np.repeat(picture[:, :, None], 3, axis=2)
         if self._mean.shape[1:] != (height, width):
             self._mean = mean_picture.resize(self.weights.mean, height, width)
         planes = subtract_mean(np.ascontiguousarray(picture), self._mean)
         outputs = {}
-        for layer, (taps, bias) in zip(LAYERS[: depth + 1], self._filters, strict=False):
+        for layer, taps, bias in zip(LAYERS[: depth + 1], self._taps, self._biases, strict=False):
             planes = convolve(planes, taps, bias, layer.kernel, layer.stride, layer.padding)[: self.widths[layer.name]]
             planes = rectify_normalise(planes) if layer.normalised else rectify(planes)
             outputs[layer.name] = planes
@@ -77,21 +76,8 @@ class Backbone:
         return {level: outputs[level] for level in levels}
 
 
-def pad_filters(weight: np.ndarray, bias: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Filters (out, in, k, k) as rows of taps, both counts filled up with zeros to multiples of four.
-
-    Returns
-    -------
-    taps : ndarray, float32, (out', in * k * k')
-    bias : ndarray, float32, (out',)
-    """
-    rows = weight.reshape(len(weight), -1)
-    more = [-n % 4 for n in rows.shape]
-    return np.pad(rows, [(0, more[0]), (0, more[1])]).astype(np.float32), np.pad(bias, (0, more[0])).astype(np.float32)
-
-
 def convolve(planes: np.ndarray, taps: np.ndarray, bias: np.ndarray, kernel: int, stride: int, padding: int) -> np.ndarray:
-    """Cross-correlate planes (C, H, W) with filters of `pad_filters`; a view (out', h, w) whose rows lie apart."""
+    """Cross-correlate planes (C, H, W) with filters (out, C kernel kernel) in fours; a view (out, h, w) whose rows lie apart."""
     count, height, width = planes.shape
     rows, columns = ((side + 2 * padding - kernel) // stride + 1 for side in (height, width))
     phases = split_phases(planes, stride, padding)
@@ -132,33 +118,6 @@ def split_phases(planes: np.ndarray, stride: int, padding: int) -> np.ndarray:
                 for i in range(-(-(width - first) // stride)):
                     target[i] = source[first + i * stride]
     return phases
-
-
-@njit(cache=True, fastmath=FASTMATH)
-def accumulate(flat: np.ndarray, starts: np.ndarray, taps: np.ndarray, bias: np.ndarray, out: np.ndarray, count: int) -> None:
-    """out[m, :count] = bias[m] + sum over k of taps[m, k] * flat[starts[k] : starts[k] + count]; m and k come in fours."""
-    a0, a1, a2, a3 = np.empty(RUN, np.float32), np.empty(RUN, np.float32), np.empty(RUN, np.float32), np.empty(RUN, np.float32)
-    for begin in range(0, count, RUN):
-        length = min(RUN, count - begin)
-        for m in range(0, len(taps), 4):
-            for j in range(length):
-                a0[j], a1[j], a2[j], a3[j] = bias[m], bias[m + 1], bias[m + 2], bias[m + 3]
-            for k in range(0, taps.shape[1], 4):
-                x0, x1 = flat[starts[k] + begin :], flat[starts[k + 1] + begin :]
-                x2, x3 = flat[starts[k + 2] + begin :], flat[starts[k + 3] + begin :]
-                # spelled out: 16 weights in registers and four loads for 16 products; a loop over m would not be unrolled
-                w00, w01, w02, w03 = taps[m, k], taps[m, k + 1], taps[m, k + 2], taps[m, k + 3]
-                w10, w11, w12, w13 = taps[m + 1, k], taps[m + 1, k + 1], taps[m + 1, k + 2], taps[m + 1, k + 3]
-                w20, w21, w22, w23 = taps[m + 2, k], taps[m + 2, k + 1], taps[m + 2, k + 2], taps[m + 2, k + 3]
-                w30, w31, w32, w33 = taps[m + 3, k], taps[m + 3, k + 1], taps[m + 3, k + 2], taps[m + 3, k + 3]
-                for j in range(length):
-                    v0, v1, v2, v3 = x0[j], x1[j], x2[j], x3[j]
-                    a0[j] += w00 * v0 + w01 * v1 + w02 * v2 + w03 * v3
-                    a1[j] += w10 * v0 + w11 * v1 + w12 * v2 + w13 * v3
-                    a2[j] += w20 * v0 + w21 * v1 + w22 * v2 + w23 * v3
-                    a3[j] += w30 * v0 + w31 * v1 + w32 * v2 + w33 * v3
-            for j in range(length):
-                out[m, begin + j], out[m + 1, begin + j], out[m + 2, begin + j], out[m + 3, begin + j] = a0[j], a1[j], a2[j], a3[j]
 
 
 @njit(cache=True)

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from cfvgg.linear import inner_products
 from trackers.config import ScaleFilterConfig
 from trackers.features.fhog import fhog
 from trackers.opencv import cv2
@@ -58,7 +59,7 @@ class ScaleFilter:
         return self._best_factor(self.response(self.sample(image, centre, scale)))
 
     def response(self, sample: np.ndarray) -> np.ndarray:
-        """Response at the interpolated scales (33,), the present scale first, to a sample (features, 17)."""
+        """Response at the interpolated scales (33,), the present scale first, to a sample (17, features)."""
         count, wide = self._config.scales, self._config.interpolated
         spectrum = self._label * self._correlation(self._model_sample, sample) / (self._energy + self._config.regularisation)
         padded = np.zeros(wide, complex)
@@ -67,11 +68,11 @@ class ScaleFilter:
         return np.fft.ifft(padded * wide / count).real
 
     def sample(self, image: np.ndarray, centre: tuple[float, float], scale: float) -> np.ndarray:
-        """FHOG vectors (features, 17) of the target's patch at all scales."""
+        """FHOG vectors (17, features) of the target's patch at all scales."""
         factors = scale * self._factors
         step = max(int(factors[0]), 1)
         patches = np.stack([self._patch(image, centre, factor, step) for factor in factors])
-        return np.ascontiguousarray(fhog(patches, self._config.cell).reshape(len(factors), -1).T)
+        return fhog(patches, self._config.cell).reshape(len(factors), -1)
 
     def _patch(self, image: np.ndarray, centre: tuple[float, float], factor: float, step: int) -> np.ndarray:
         shape = tuple(max(int(side * factor / step), 1) for side in self._base)
@@ -82,7 +83,7 @@ class ScaleFilter:
 
     def _correlation(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
         """Spectrum (17,) of the windowed correlation of two samples along the scales, summed over features."""
-        products = (left.T @ right).astype(np.float64)
+        products = inner_products(left, right).astype(np.float64)
         return ((self._waves.conj() @ products) * self._waves).sum(1)
 
     def _best_factor(self, response: np.ndarray) -> float:

@@ -6,6 +6,7 @@ import numpy as np
 
 from cfvgg.architecture import STRIDES
 from cfvgg.forward import Backbone
+from cfvgg.linear import inner_products
 from trackers.config import Feature
 from trackers.features import colour
 from trackers.features.fhog import fhog
@@ -92,6 +93,6 @@ def average(block: np.ndarray, factor: int) -> np.ndarray:
 
 def normalise(block: np.ndarray) -> np.ndarray:
     """Scale a block (C, H, W) to a mean square of one (ECO's ``normalize_power`` 2)."""
-    flat = block.ravel()
-    energy = float(np.dot(flat, flat))
+    numbers = block.reshape(1, -1)
+    energy = float(inner_products(numbers, numbers)[0, 0])
     return block * np.float32(np.sqrt(block.size / (energy + 2.2e-16)))

@@ -100,7 +100,7 @@ class ECOFilter:
         labels = [cut_centred(self._label, n) for n in layout.sides]
         right = layout.join([mean.conj() * label for mean, label in zip(layout.views(self.samples.mean), labels, strict=True)])
         preconditioner = precondition(self._energy, self._encoder, self._penalty, self._config)
-        return System(self._normal_equations, right, preconditioner, lambda a, b: float(np.vdot(a * layout.metric, b).real))
+        return System(self._normal_equations, right, preconditioner, layout.inner)
 
     def _normal_equations(self, filter_: np.ndarray) -> np.ndarray:
         out = np.zeros_like(filter_)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from cfvgg.linear import combine
 from trackers.filters.spectra import Layout
 from trackers.fourier import Transform, hann, interpolation
 
@@ -60,7 +61,7 @@ class Encoder:
         vector = np.empty(self.layout.size, np.complex64)
         blocks = self.blocks(vector)
         for i, (feature, projection) in enumerate(zip(features, projections, strict=True)):
-            projected = (projection.T @ feature.reshape(len(feature), -1)).reshape(-1, *feature.shape[1:])
+            projected = combine(projection.T, feature.reshape(len(feature), -1)).reshape(-1, *feature.shape[1:])
             self._transforms[i](projected * self._windows[i], blocks[i])
             blocks[i] *= self._kernels[i]
         return vector
@@ -76,4 +77,4 @@ class Encoder:
 def project(spectrum: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     """Channels (C, n, m) complex64 combined by a real matrix (C, D) into (D, n, m)."""
     flat = np.ascontiguousarray(spectrum).reshape(len(spectrum), -1).view(np.float32)
-    return (matrix.T @ flat).view(np.complex64).reshape(-1, *spectrum.shape[1:])
+    return combine(matrix.T, flat).view(np.complex64).reshape(-1, *spectrum.shape[1:])

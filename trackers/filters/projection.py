@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from cfvgg.linear import inner_products, weighted_dot
 from trackers.config import ECOConfig
 from trackers.filters.conjugate_gradient import System, solve
 from trackers.filters.encoder import Encoder, project
@@ -16,7 +17,7 @@ def principal_directions(block: np.ndarray, dimension: int) -> np.ndarray:
     """First principal directions (C, dimension) float32 of a feature block (C, H, W) over its cells."""
     cells = block.reshape(len(block), -1)
     centred = cells - cells.mean(1, keepdims=True)
-    vectors, _, _ = np.linalg.svd(centred @ centred.T)
+    vectors, _, _ = np.linalg.svd(inner_products(centred, centred))
     return np.ascontiguousarray(vectors[:, :dimension])
 
 
@@ -67,7 +68,7 @@ class JointProblem:
         self._labels = [cut_centred(label, n) for n in encoder.layout.sides]
         self._shapes = [matrix.shape for matrix in projections]
         size = sum(rows * columns for rows, columns in self._shapes)
-        self._metric = np.concatenate([np.repeat(encoder.layout.metric, 2), np.ones(size, np.float32)])
+        self._metric = np.concatenate([encoder.layout.metric, np.ones(size, np.float32)])
         channels = sum(len(spectrum) for spectrum in spectra)
         energies = [2 * float((self._labels[grid] ** 2).sum()) / channels for grid, _ in encoder.places]
         matrices = [
@@ -106,7 +107,7 @@ class JointProblem:
         right = self._join(
             self._correlate(sample, self._labels), [g - self._regularisation * m for g, m in zip(gradients, projections, strict=True)]
         )
-        return System(apply, right, self._preconditioner, lambda a, b: float(np.dot(a * self._metric, b)))
+        return System(apply, right, self._preconditioner, lambda a, b: weighted_dot(a, b, self._metric))
 
     def _join(self, filter_: np.ndarray, matrices: Sequence[np.ndarray]) -> np.ndarray:
         return np.concatenate([filter_.view(np.float32), *(matrix.ravel() for matrix in matrices)])
@@ -131,7 +132,7 @@ class JointProblem:
             target = block.conj() * responses[grid]
             target[:, :, 0] = 0
             rows, columns = (np.ascontiguousarray(a).reshape(len(a), -1).view(np.float32) for a in (spectrum, target))
-            gradients.append(2 * (rows @ columns.T))
+            gradients.append(2 * inner_products(rows, columns))
         return gradients
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from cfvgg.linear import inner_products
 from trackers.filters.covariance import Covariance
 from trackers.filters.spectra import Layout
 
@@ -45,8 +46,9 @@ class SampleSpace:
         """
         gain = self._learning_rate if gain is None else gain
         decay = 1 - gain
-        products = 2 * (self.vectors[: self.count].view(np.float32) @ vector.view(np.float32)).astype(np.float64)
-        energy = 2 * float(np.vdot(vector, vector).real)
+        numbers = vector.view(np.float32)[None]
+        products = 2 * inner_products(self.vectors[: self.count].view(np.float32), numbers)[:, 0].astype(np.float64)
+        energy = 2 * float(inner_products(numbers, numbers)[0, 0])
         changes = []  # of the covariance, beside the new sample: (gain, vector)
         full = self.count == len(self.weights)
         weakest = int(np.argmin(self.weights))

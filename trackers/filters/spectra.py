@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from cfvgg.linear import weighted_dot
 from trackers.fourier import multiplicity
 
 
@@ -21,6 +22,15 @@ class Layout:
         Channels on each grid.
     sides : sequence of int
         Side (odd) of each grid, the largest first.
+
+    Attributes
+    ----------
+    size : int
+        Complex numbers in a vector.
+    shapes : list of (int, int, int)
+        Of the grids: channels, n, n // 2 + 1.
+    metric : ndarray, float32, (2 size,)
+        How often each real and imaginary part counts in an inner product: the half-spectrum's other half counts too.
     """
 
     def __init__(self, channels: Sequence[int], sides: Sequence[int]):
@@ -29,12 +39,16 @@ class Layout:
         ends = np.cumsum([0] + [int(np.prod(shape)) for shape in self.shapes]).tolist()
         self.size = ends[-1]
         self._slices = [slice(start, end) for start, end in pairwise(ends)]
-        # weights of the inner product of real signals: the half-spectrum's other half counts too
-        self.metric = self.join([np.broadcast_to(multiplicity(shape[2]), shape) for shape in self.shapes], np.float32)
+        counts = [np.broadcast_to(multiplicity(shape[2]), shape) for shape in self.shapes]
+        self.metric = np.repeat(self.join(counts, np.float32), 2)
 
     def views(self, vector: np.ndarray) -> list[np.ndarray]:
         """The grids (channels, n, n // 2 + 1) of a vector, without copying."""
         return [vector[part].reshape(shape) for part, shape in zip(self._slices, self.shapes, strict=True)]
+
+    def inner(self, a: np.ndarray, b: np.ndarray) -> float:
+        """Inner product of the real signals behind two vectors."""
+        return weighted_dot(a.view(np.float32), b.view(np.float32), self.metric)
 
     def join(self, grids: Sequence[np.ndarray], dtype: type = np.complex64) -> np.ndarray:
         """A new vector from grids."""
