@@ -55,7 +55,7 @@ class Network(torch.nn.Module):
                 # torch divides alpha by the window; MatConvNet does not
                 pictures = F.local_response_norm(pictures, LRN_WINDOW, LRN_ALPHA * LRN_WINDOW, LRN_BETA, LRN_KAPPA)
             outputs[layer.name] = pictures if rectified else plain
-            if layer.pooled:
+            if layer.pooled and layer is not LAYERS[depth]:
                 pictures = F.max_pool2d(F.pad(pictures, (0, 1, 0, 1), value=-torch.inf), 3, 2)
         return {level: outputs[level] for level in levels}
 

@@ -1,6 +1,7 @@
 """Weights of a network: MatConvNet ``.mat`` and ``.safetensors`` in, ``.safetensors`` out, and the file we ship."""
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -46,7 +47,7 @@ class Weights:
                 raise WeightsError(f"{layer.name}: filters {weight.shape} and bias {bias.shape}; expected {shape} and {shape[:1]}")
             if not (np.isfinite(weight).all() and np.isfinite(bias).all()):
                 raise WeightsError(f"{layer.name} holds NaN or infinite weights")
-        if self.mean.ndim != 3 or self.mean.shape[0] != 3 or not np.isfinite(self.mean).all():
+        if self.mean.ndim != 3 or self.mean.shape[0] != 3 or self.mean.size == 0 or not np.isfinite(self.mean).all():
             raise WeightsError(f"mean picture has shape {self.mean.shape}; expected finite (3, height, width)")
 
     @property
@@ -72,9 +73,9 @@ def load(path: str | os.PathLike | None = None) -> Weights:
     if not path.is_file():
         raise WeightsError(f"no file of weights at {path}")
     readers = {".mat": _load_matconvnet, ".safetensors": _load_safetensors}
-    if path.suffix not in readers:
+    if path.suffix.lower() not in readers:
         raise WeightsError(f"{path}: weights are read from {' or '.join(readers)}, not {path.suffix or 'a file without suffix'}")
-    return readers[path.suffix](path)
+    return readers[path.suffix.lower()](path)
 
 
 def save(weights: Weights, path: str | os.PathLike) -> None:
@@ -107,18 +108,14 @@ def _load_safetensors(path: Path) -> Weights:
 
     try:
         with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}
-    except (SafetensorError, OSError, ValueError) as error:
+            metadata = dict(sorted((file.metadata() or {}).items()))  # safetensors gives them in a random order
+            if metadata.get("format") != FORMAT:
+                raise WeightsError(f"{path} is of another program: its format is {metadata.get('format')!r}, expected {FORMAT!r}")
+            filters = tuple(np.asarray(file.get_tensor(f"{layer.name}.weight"), np.float32) for layer in LAYERS)
+            biases = tuple(np.asarray(file.get_tensor(f"{layer.name}.bias"), np.float32) for layer in LAYERS)
+            mean = np.asarray(file.get_tensor("mean"), np.float32)
+    except (SafetensorError, OSError) as error:
         raise WeightsError(f"{path} is not a readable .safetensors file: {error}") from error
-    if metadata.get("format") != FORMAT:
-        raise WeightsError(f"{path} is a .safetensors file of another program: format {metadata.get('format')!r}, expected {FORMAT!r}")
-    try:
-        filters = tuple(np.asarray(tensors[f"{layer.name}.weight"], np.float32) for layer in LAYERS)
-        biases = tuple(np.asarray(tensors[f"{layer.name}.bias"], np.float32) for layer in LAYERS)
-        mean = np.asarray(tensors["mean"], np.float32)
-    except KeyError as error:
-        raise WeightsError(f"{path} lacks the array {error}") from None
     return Weights(filters, biases, mean, metadata)
 
 
@@ -142,29 +139,32 @@ def _load_matconvnet(path: Path) -> Weights:
         weight, bias = _matconvnet_convolution(path, found[expected.name], expected)
         filters.append(weight)
         biases.append(bias)
-    for layer in found.values():
-        _check_normalisation(path, layer)
+    _check_normalisation(path, found.values())
     meta = getattr(net, "meta", content.get("meta"))
     normalisation = getattr(meta, "normalization", None) or getattr(net, "normalization", content.get("normalization"))
-    mean = np.asarray(getattr(normalisation, "averageImage", np.zeros(3)), np.float32)
+    if not hasattr(normalisation, "averageImage"):
+        raise WeightsError(f"{path} holds no mean picture (meta.normalization.averageImage)")
+    mean = np.asarray(normalisation.averageImage, np.float32)
     mean = mean.reshape(3, 1, 1) if mean.size == 3 else mean.transpose(2, 0, 1) if mean.ndim == 3 else mean
     return Weights(tuple(filters), tuple(biases), np.ascontiguousarray(mean), {"source": f"MatConvNet file {path.name}"})
 
 
 def _matconvnet_convolution(path: Path, layer, expected) -> tuple[np.ndarray, np.ndarray]:
     """Filters (out, in, k, k) and biases (out,) of one layer, after checking that it is the layer we expect."""
-    stored = list(layer.weights) if hasattr(layer, "weights") else [getattr(layer, "filters", None), getattr(layer, "biases", None)]
+    weights = getattr(layer, "weights", None)
+    stored = [getattr(layer, "filters", None), getattr(layer, "biases", None)] if weights is None else list(np.atleast_1d(weights))
     if len(stored) != 2 or np.ndim(stored[0]) != 4:
         raise WeightsError(f"{path}: layer {expected.name} has no filters of four dimensions")
-    padding, stride = set(np.atleast_1d(layer.pad).tolist()), set(np.atleast_1d(layer.stride).tolist())
-    if padding != {expected.padding} or stride != {expected.stride}:
-        raise WeightsError(f"{path}: layer {expected.name} has pad {padding} and stride {stride}; VGG-M has {expected.padding} and {expected.stride}")
+    for name, default, value in (("pad", 0, expected.padding), ("stride", 1, expected.stride)):
+        if not np.all(getattr(layer, name, default) == np.float64(value)):
+            raise WeightsError(f"{path}: layer {expected.name} has {name} {getattr(layer, name, default)}; VGG-M has {value}")
     weight = np.ascontiguousarray(np.asarray(stored[0], np.float32).transpose(3, 2, 0, 1))
     return weight, np.atleast_1d(np.asarray(stored[1], np.float32)).ravel()
 
 
-def _check_normalisation(path: Path, layer) -> None:
+def _check_normalisation(path: Path, layers: Iterable) -> None:
     """Refuse a network whose local response normalisation is not the one that `cfvgg.forward` computes."""
     expected = (LRN_WINDOW, LRN_KAPPA, LRN_ALPHA, LRN_BETA)
-    if getattr(layer, "type", "") in ("lrn", "normalize") and not np.allclose(layer.param, expected):
-        raise WeightsError(f"{path}: layer {layer.name} normalises with {layer.param}; expected {expected}")
+    given = [np.ravel(getattr(layer, "param", ())) for layer in layers if getattr(layer, "type", "") in ("lrn", "normalize")]
+    if len(given) != sum(layer.normalised for layer in LAYERS) or not all(len(p) == 4 and np.allclose(p, expected) for p in given):
+        raise WeightsError(f"{path}: local response normalisation {[p.tolist() for p in given]}; expected {expected} twice")

@@ -9,10 +9,12 @@ from tests.naive_features import (
     accumulate,
     area_resize_24,
     cell_histograms,
+    combine,
     convolve,
     fhog_stack,
     gather,
     grey_means,
+    inner_products,
     name_probabilities,
     network,
     normalise_blocks,
@@ -27,6 +29,7 @@ from tests.naive_features import (
     steepest_gradient,
     subtract_mean,
     table_means,
+    weighted_dot,
 )
 from tests.naive_filters import (
     Kept,
@@ -56,12 +59,12 @@ from tests.naive_filters import (
 )
 
 __all__ = [
-    "Kept", "SampleSpace", "ScaleFilter", "accumulate", "area_resize_24", "cell_histograms", "climb", "conjugate_gradient",
+    "Kept", "SampleSpace", "ScaleFilter", "accumulate", "area_resize_24", "cell_histograms", "climb", "combine", "conjugate_gradient",
     "convolve", "convolve_add", "cut", "data_term", "derivatives", "difference", "encode", "fhog_stack", "full", "gather",
-    "grey_means", "half", "interpolation", "learn_jointly", "multiply_add", "name_probabilities", "network", "normalise_blocks",
-    "orientation", "padded", "penalise", "penalty_filter", "pool", "precondition", "product", "rank_update", "rectify",
-    "rectify_normalise", "resize_mean", "response", "sample_patch", "scale_patches", "split_phases", "steepest_gradient",
-    "subtract_mean", "table_means", "train", "transform",
+    "grey_means", "half", "inner_products", "interpolation", "learn_jointly", "multiply_add", "name_probabilities", "network",
+    "normalise_blocks", "orientation", "padded", "penalise", "penalty_filter", "pool", "precondition", "product", "rank_update",
+    "rectify", "rectify_normalise", "resize_mean", "response", "sample_patch", "scale_patches", "split_phases", "steepest_gradient",
+    "subtract_mean", "table_means", "train", "transform", "weighted_dot",
 ]  # fmt: skip
 
 

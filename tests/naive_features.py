@@ -9,6 +9,27 @@ import numpy as np
 
 from trackers.opencv import cv2
 
+# Products.
+
+
+def combine(matrix: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """matrix (M, K) times rows (K, N)."""
+    out = np.zeros((len(matrix), rows.shape[1]))
+    for m, k in np.ndindex(*matrix.shape):
+        out[m] += float(matrix[m, k]) * rows[k].astype(float)
+    return out
+
+
+def inner_products(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Inner product of every row of `left` with every row of `right`."""
+    return np.array([[sum(float(x) * float(y) for x, y in zip(a, b, strict=True)) for b in right] for a in left])
+
+
+def weighted_dot(left: np.ndarray, right: np.ndarray, weights: np.ndarray) -> float:
+    """Sum of left right weights."""
+    return sum(float(x) * float(y) * float(w) for x, y, w in zip(left, right, weights, strict=True))
+
+
 # The network (PORTING 1).
 
 

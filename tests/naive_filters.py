@@ -191,30 +191,30 @@ class SampleSpace:
         self.samples: list[list[np.ndarray]] = []
         self.weights: list[float] = []
 
-    def add(self, new: Blocks) -> str:
-        """Take in a sample; which of the four ways it went."""
-        new = [np.array(block, complex) for block in new]
+    def add(self, new: Blocks, gain: float | None = None) -> str:
+        """Take in a sample of weight `gain`, usually the learning rate; which of the four ways it went."""
+        new, gain = [np.array(block, complex) for block in new], gain or self.rate
         if len(self.samples) < self.capacity:
-            self.weights = [weight * (1 - self.rate) for weight in self.weights] + [self.rate if self.samples else 1.0]
+            self.weights = [weight * (1 - gain) for weight in self.weights] + [gain if self.samples else 1.0]
             self.samples.append(new)
             return "free"
         weakest = self.weights.index(min(self.weights))
         if self.weights[weakest] < self.rate * (1 - self.rate) ** (2 * self.capacity):
             rest = sum(self.weights) - self.weights[weakest]
-            self.weights = [weight * (1 - self.rate) / rest for weight in self.weights]
-            self.samples[weakest], self.weights[weakest] = new, self.rate
+            self.weights = [weight * (1 - gain) / rest for weight in self.weights]
+            self.samples[weakest], self.weights[weakest] = new, gain
             return "forgotten"
-        self.weights = [weight * (1 - self.rate) for weight in self.weights]
+        self.weights = [weight * (1 - gain) for weight in self.weights]
         to_new = [self._distance(sample, new) for sample in self.samples]
         pairs = {(i, j): self._distance(self.samples[i], self.samples[j]) for i in range(self.capacity) for j in range(i)}
         i, j = min(pairs, key=pairs.get)
         if min(to_new) < pairs[i, j]:
-            self._merge(to_new.index(min(to_new)), new, self.rate)
+            self._merge(to_new.index(min(to_new)), new, gain)
             return "merge new"
         if self.weights[j] > self.weights[i]:
             i, j = j, i
         self._merge(i, self.samples[j], self.weights[j])
-        self.samples[j], self.weights[j] = new, self.rate
+        self.samples[j], self.weights[j] = new, gain
         return "merge pair"
 
     def mean(self) -> list[np.ndarray]:
@@ -344,8 +344,9 @@ def learn_jointly(
 
 
 def train(
-    filters: Blocks, samples: SampleSpace, energy: Blocks, label: np.ndarray, window: np.ndarray, config: ECOConfig, kept: Kept | None
-) -> tuple[list[np.ndarray], Kept]:
+    filters: Blocks, samples: SampleSpace, energy: Blocks, label: np.ndarray, window: np.ndarray, config: ECOConfig, iterations: int,
+    kept: Kept | None = None,
+) -> tuple[list[np.ndarray], Kept]:  # fmt: skip
     """A later training of 4.7 over explicit samples; rho' of the kept state is already divided."""
     labels = [cut(label, f.shape[1]) for f in filters]
     right = flat([np.conj(mean) * y for mean, y in zip(samples.mean(), labels, strict=True)])
@@ -355,9 +356,8 @@ def train(
         data = data_term(samples.samples, samples.weights, f)
         return flat([d + penalise(block, window) for d, block in zip(data, f, strict=True)])
 
-    solution, kept = conjugate_gradient(
-        apply, right, flat(precondition(energy, window, config)), lambda a, b: inner(a, b, filters), flat(filters), config.iterations, kept
-    )
+    diagonal = flat(precondition(energy, window, config))
+    solution, kept = conjugate_gradient(apply, right, diagonal, lambda a, b: inner(a, b, filters), flat(filters), iterations, kept)
     return unflat(solution, filters)[0], kept
 
 

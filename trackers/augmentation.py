@@ -15,32 +15,35 @@ BLUR = 1 / 40  # standard deviation over the side of the target
 MOTION = 1 / 5  # length of the motion blur over the side of the target
 
 
-def views(image: np.ndarray, centre: tuple[float, float], side: float, target: float) -> tuple[list[np.ndarray], tuple[int, int]]:
+def views(
+    image: np.ndarray, position: tuple[float, float], place: tuple[int, int], side: float, target: float, step: int
+) -> tuple[list[np.ndarray], int]:
     """The surroundings of a target, changed about its centre: mirrored, rotated four ways, blurred, and blurred by motion.
 
     Parameters
     ----------
     image : ndarray, uint8, (H, W, C)
-    centre : (float, float)
+    position : (float, float)
         Row and column of the target's centre.
-    side : float
-        Side in pixels of the square that is needed.
-    target : float
-        Side of the target, sqrt(w h), in pixels.
+    place : (int, int)
+        Row and column that are the middle of the views.
+    side, target : float
+        Sides in pixels of the square that is needed and of the target, sqrt(w h).
+    step : int
+        Every so many pixels one is taken.
 
     Returns
     -------
     list of ndarray, uint8, (n, n, C)
-    first : (int, int)
-        Row and column of the picture that are row and column 0 there.
+    middle : int
+        Row, and column, of `place` in them.
     """
-    reach = math.ceil(side / math.sqrt(2)) + 1  # so that a rotated square is filled
-    first = tuple(math.floor(c) - reach for c in centre)
-    around = crop(image, first, (2 * reach + 1, 2 * reach + 1))
-    row, column = (c - f for c, f in zip(centre, first, strict=True))
+    middle = math.ceil(side / step / math.sqrt(2)) + 1  # so that a rotated square is filled
+    around = crop(image, (place[0] - step * middle, place[1] - step * middle), (2 * middle + 1, 2 * middle + 1), step)
+    row, column = (middle + (p - q) / step for p, q in zip(position, place, strict=True))
     mirror = np.array([[-1.0, 0.0, 2 * column], [0.0, 1.0, 0.0]])
     turns = [cv2.getRotationMatrix2D((column, row), degrees, 1.0) for degrees in ROTATIONS]
     warped = [cv2.warpAffine(around, matrix, around.shape[1::-1], borderMode=cv2.BORDER_REPLICATE) for matrix in (mirror, *turns)]
-    length = 2 * round(target * MOTION / 2) + 1
-    blurred = [cv2.GaussianBlur(around, (0, 0), max(target * BLUR, 0.5)), cv2.blur(around, (length, 1))]
-    return [view.reshape(around.shape) for view in (*warped, *blurred)], first
+    length = 2 * round(target / step * MOTION / 2) + 1
+    blurred = [cv2.GaussianBlur(around, (0, 0), max(target / step * BLUR, 0.5)), cv2.blur(around, (length, 1))]
+    return [view.reshape(around.shape) for view in (*warped, *blurred)], middle

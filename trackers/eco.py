@@ -19,7 +19,7 @@ from trackers.filters.eco import ECOFilter
 from trackers.filters.regularisation import Penalty, penalty_filter
 from trackers.fourier import Inverse, gaussian_label
 from trackers.localisation import peak
-from trackers.patch import round_half_away
+from trackers.patch import decimation, round_half_away
 from trackers.scale import ScaleFilter
 from trackers.tracker import Box, Tracker
 
@@ -167,16 +167,18 @@ class ECOTarget:
         """Learn filter, projection and scale filter from the first picture; `side` is that of the sample."""
         place = self._rounded()
         angle = self._angle(place, self.scale)
-        self._filter.initialise(self._features(image, place, self.scale), angle)
+        features = self._features(image, place, self.scale)
+        self._filter.initialise(features, angle)
         if self._config.augmentation_iterations and not self._published:
-            changed, first = views(image, self.position, side * self.scale, math.sqrt(math.prod(self._base)) * self.scale)
-            middle = tuple(p - f for p, f in zip(place, first, strict=True))
-            self._filter.augment([self._features(view, middle, self.scale) for view in changed], angle)
+            step, target = decimation(self.scale), math.sqrt(math.prod(self._base)) * self.scale
+            changed, middle = views(image, self.position, place, side * self.scale, target, step)
+            self._filter.augment([self._features(view, (middle, middle), self.scale / step) for view in changed], angle)
         if self._scale_filter is not None:
             self._scale_filter.learn(image, self.position, self.scale)
+        self._full_height = self._peak(self._filter.encode(features))[1]
 
     def follow(self, image: np.ndarray) -> tuple[Box, float]:
-        """Box in the next picture, and the height of the response there, in [0, 1]."""
+        """Box in the next picture, and the height of the response there over that on the first frame, cut to [0, 1]."""
         image = self._channels(image)
         self._frame += 1
         place = self._rounded()
@@ -187,17 +189,21 @@ class ECOTarget:
             change = self._scale_filter.change(image, self.position, self.scale)
         self.scale = max(min(self.scale * change, self._scale_limits[1]), self._scale_limits[0])
         self._learn(image, place, sample, sampled_scale)
-        return self._box(), min(max(height, 0.0), 1.0)
+        return self._box(), min(max(height / self._full_height, 0.0), 1.0) if self._full_height > 0 else 0.0
 
     def _detect(self, image: np.ndarray, place: tuple[int, int]) -> tuple[np.ndarray, float, tuple[float, float], float]:
         """The sample, its scale, and the response's peak (shift in cells, height) at the scale where it is highest."""
         found = []
         for factor in self._factors:
             sample = self._filter.encode(self._features(image, place, self.scale * factor))
-            spectrum = self._filter.respond(sample)
-            row, column, height = peak(spectrum, self._inverse(spectrum))
-            found.append((sample, self.scale * factor, (row, column), height))
+            found.append((sample, self.scale * factor, *self._peak(sample)))
         return max(found, key=lambda candidate: candidate[3])
+
+    def _peak(self, sample: np.ndarray) -> tuple[tuple[float, float], float]:
+        """Shift in cells and height of the response's peak."""
+        spectrum = self._filter.respond(sample)
+        row, column, height = peak(spectrum, self._inverse(spectrum))
+        return (row, column), height
 
     def _learn(self, image: np.ndarray, place: tuple[int, int], sample: np.ndarray, sampled_scale: float) -> None:
         """Add this frame's sample to the memory, train when it is time, and update the scale filter."""

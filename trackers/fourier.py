@@ -91,7 +91,8 @@ def hann(n: int) -> np.ndarray:
 
 def gaussian_label(n: int, sigma: float, output: int) -> np.ndarray:
     """Half-spectrum (n, n // 2 + 1) float32 of a Gaussian at the origin, `sigma` in cells of an `output` x `output` grid (PORTING 4.2)."""
-    def axis(k):
+    def axis(k: np.ndarray) -> np.ndarray:
+        """The label's coefficients at frequencies `k` of one axis."""
         return np.sqrt(2 * np.pi) * sigma / output * np.exp(-2 * (np.pi * sigma * k / output) ** 2)
 
     return np.outer(axis(row_frequencies(n)), axis(column_frequencies(n))).astype(np.float32)

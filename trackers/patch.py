@@ -67,10 +67,15 @@ def resize(patch: np.ndarray, shape: tuple[int, int], interpolation: int) -> np.
     return cv2.resize(patch, (shape[1], shape[0]), interpolation=interpolation).reshape(*shape, patch.shape[2])
 
 
+def decimation(scale: float) -> int:
+    """Of how many pixels one is kept before a patch is shrunk `scale` times: the bilinear resize has no antialiasing of its own."""
+    return max(int(scale - 0.1), 1)
+
+
 def sample_patch(image: np.ndarray, centre: tuple[float, float], side: float, output: int) -> np.ndarray:
     """A square around `centre`, resized to `output` x `output` pixels.
 
-    Large squares are decimated before the bilinear resize, which has no antialiasing of its own (ECO's ``sample_patch``, PORTING 2.1).
+    ECO's ``sample_patch`` (PORTING 2.1): see `decimation`.
 
     Parameters
     ----------
@@ -82,7 +87,7 @@ def sample_patch(image: np.ndarray, centre: tuple[float, float], side: float, ou
     output : int
         Side of the result.
     """
-    step = max(int(side / output - 0.1), 1)
+    step = decimation(side / output)
     count = max(round_half_away(side / step), 2)
     first = tuple(math.floor(c) + step * (1 - (count + 1) // 2) for c in centre)
     return resize(crop(image, first, (count, count), step), (output, output), cv2.INTER_LINEAR)

@@ -49,6 +49,7 @@ def odd_sizes(features: Sequence[Feature], side: float) -> SampleSizes:
     stride = STRIDES[deepest]
 
     def cells(pixels: float) -> int:
+        """Side of the coarsest grid for a sample of so many pixels."""
         return level_sizes(round_half_away(pixels))[deepest]
 
     wanted = cells(side) + 1 + cells(side) % 2

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+# Squared residual over its first value at which single precision has nothing left to improve.
+CONVERGED = 1e-13
+
 
 @dataclass
 class Direction:
@@ -61,10 +64,11 @@ def solve(
     """
     solution = start.copy()
     residual = system.right - system.apply(solution)
+    converged = CONVERGED * system.inner(residual, residual / system.preconditioner)
     for iteration in range(iterations):
         scaled = residual / system.preconditioner
         rho = system.inner(residual, scaled)
-        if rho == 0 or math.isinf(rho):
+        if rho <= converged or math.isinf(rho):
             break
         if direction is None:
             step = scaled

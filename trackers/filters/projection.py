@@ -94,6 +94,7 @@ class JointProblem:
         sample = self._encode(projections)
 
         def apply(vector: np.ndarray) -> np.ndarray:
+            """The left side."""
             unknown, increments = self.split(vector)
             response = self._response(sample, unknown) + self._response(self._encode(increments), filter_)
             residual = [cut_centred(response, n) for n in self._encoder.layout.sides]

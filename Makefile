@@ -1,0 +1,41 @@
+# Everything happens in .venv. A file .venv/installed-* says what is there, so that a second call is quick.
+VENV := .venv
+PYTHON ?= python3
+# Named exactly, because some indexes have a small build without CUDA of this version only.
+TORCH ?= torch==2.13.0
+PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: install demo test bench lint clean
+
+install: $(VENV)/installed-base
+
+demo: $(VENV)/installed-report
+	$(VENV)/bin/cfvgg demo
+
+test: $(VENV)/installed-test lint
+	$(VENV)/bin/python -m pytest -n 2 --durations=10
+
+bench: $(VENV)/installed-report
+	$(VENV)/bin/python -m benchmarks.speed
+
+lint: $(VENV)/installed-test
+	$(VENV)/bin/ruff check .
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info demo_output .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+# The OpenCV wheels overwrite each other: opencv-contrib-python alone is installed here, so the package comes without its requirements.
+$(VENV)/installed-base: setup.py requirements/base.txt
+	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) opencv-contrib-python --requirement requirements/base.txt
+	$(PIP) --no-deps --editable .
+	touch $@
+
+$(VENV)/installed-report: $(VENV)/installed-base requirements/report.txt
+	$(PIP) --requirement requirements/report.txt
+	touch $@
+
+$(VENV)/installed-test: $(VENV)/installed-report requirements/test.txt
+	$(PIP) $(TORCH) --requirement requirements/test.txt
+	touch $@

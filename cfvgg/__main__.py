@@ -1,0 +1,5 @@
+import sys
+
+from cfvgg.cli import main
+
+sys.exit(main())

@@ -1,0 +1,1 @@
+"""Training of small CF-VGG students: pictures, losses, checkpoints and the training loop. Needs torch."""

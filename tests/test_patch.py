@@ -1,0 +1,122 @@
+"""Crops and resizes, against the definitions of PORTING 2."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests import naive
+from trackers.opencv import cv2
+from trackers.patch import crop, gather, resize, round_half_away, sample_patch
+
+seeds = st.integers(0, 2**32 - 1)
+
+
+def random_image(seed: int, *shape: int) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, shape, np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("x", "rounded"), [(0.5, 1), (-0.5, -1), (1.5, 2), (2.5, 3), (-2.5, -3), (0.49, 0), (-0.49, 0), (216.5, 217), (-1.2, -1), (7.0, 7)]
+)
+def test_halves_are_rounded_away_from_zero(x, rounded):
+    assert round_half_away(x) == rounded
+    assert isinstance(round_half_away(x), int)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_gather_equals_its_twin(channels):
+    image, rng = random_image(1, 9, 12, channels), np.random.default_rng(2)
+    rows, columns = rng.integers(0, 9, 7), rng.integers(0, 12, 20)
+    for view in (image, image[::-1, :, ::-1], np.asfortranarray(image)):
+        np.testing.assert_array_equal(gather(view, rows, columns), naive.gather(view, rows, columns))
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    height=st.integers(1, 30), width=st.integers(1, 30), row=st.integers(-60, 60), column=st.integers(-60, 60), rows=st.integers(1, 20),
+    columns=st.integers(1, 20), step=st.integers(1, 4),
+)  # fmt: skip
+def test_crop_repeats_the_outermost_pixels_of_its_raster(height, width, row, column, rows, columns, step):
+    image = random_image(3, height, width, 3)
+    raster = image[row % step :: step, column % step :: step]
+    if raster.size:
+        places = [[min(max(start // step + i, 0), side - 1) for i in range(count)]
+                  for start, count, side in zip((row, column), (rows, columns), raster.shape[:2], strict=True)]  # fmt: skip
+        expected = raster[np.ix_(*places)]
+    patch = crop(image, (row, column), (rows, columns), step)
+    assert patch.shape == (rows, columns, 3)
+    assert patch.flags.c_contiguous
+    if raster.size:
+        np.testing.assert_array_equal(patch, expected)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    height=st.integers(4, 60), width=st.integers(4, 60), row=st.floats(-30, 90), column=st.floats(-30, 90), side=st.floats(0.1, 130),
+    output=st.integers(4, 40), channels=st.sampled_from([1, 3]), seed=seeds,
+)  # fmt: skip
+def test_sample_patch_equals_its_twin(height, width, row, column, side, output, channels, seed):
+    image = random_image(seed, height, width, channels)
+    step = max(int(side / output - 0.1), 1)
+    if height <= step or width <= step:  # of a decimated picture one pixel must be left
+        return
+    patch = sample_patch(image, (row, column), side, output)
+    assert patch.shape == (output, output, channels)
+    np.testing.assert_array_equal(patch, naive.sample_patch(image, (row, column), side, output))
+
+
+def test_a_sample_of_its_own_size_is_the_picture():
+    image = random_image(4, 21, 21, 3)
+    np.testing.assert_array_equal(sample_patch(image, (10, 10.9), 21.4, 21), image)
+    np.testing.assert_array_equal(sample_patch(image, (-500, -500), 21, 21), np.broadcast_to(image[0, 0], (21, 21, 3)))
+
+
+def test_sample_patch_takes_two_pixels_at_least():
+    image = random_image(5, 10, 10, 1)
+    expected = cv2.resize(image[4:6, 6:8], (8, 8), interpolation=cv2.INTER_LINEAR)[..., None]
+    np.testing.assert_array_equal(sample_patch(image, (4, 6), 0.01, 8), expected)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("shape", [(10, 12), (24, 16), (6, 40), (5, 12)])
+def test_resize_keeps_the_axes(channels, shape):
+    image = random_image(6, 10, 12, channels)
+    for interpolation in (cv2.INTER_LINEAR, cv2.INTER_AREA):
+        resized = resize(image, shape, interpolation)
+        assert resized.shape == (*shape, channels)
+        for channel in range(channels):
+            np.testing.assert_array_equal(resized[..., channel], resize(image[..., channel : channel + 1], shape, interpolation)[..., 0])
+    ramp = np.repeat(np.arange(0, 240, 24, dtype=np.uint8)[:, None, None], 12, axis=1)
+    assert (np.diff(resize(ramp, (20, 6), cv2.INTER_LINEAR)[..., 0].astype(int), axis=0) >= 0).all()
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(3, 60), st.integers(3, 60), st.integers(1, 30), st.integers(1, 30), seeds)
+def test_area_of_opencv_24_is_a_mean_over_cells(height, width, h, w, seed):
+    image = random_image(seed, height, width, 3)
+    h, w = min(h, height), min(w, width)
+
+    def cover(source: int, target: int) -> np.ndarray:
+        """Share of each source pixel in each target cell."""
+        edges = np.arange(target + 1) * source / target
+        pixels = np.arange(source)
+        parts = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
+        return np.maximum(parts, 0) * target / source
+
+    mean = np.einsum("yi,xj,ijc->yxc", cover(height, h), cover(width, w), image.astype(float))
+    # half a grey value of rounding, and what the two neglected shares of less than 1e-3 of a pixel weigh
+    assert np.abs(naive.area_resize_24(image, (h, w)) - mean).max() < 0.5 + 2 * 2e-3 * 255
+
+
+def test_area_of_opencv_24_is_nearly_todays():
+    rng, off, count = np.random.default_rng(7), 0, 0
+    for _ in range(30):
+        height, width, h, w = *rng.integers(30, 70, 2), *rng.integers(8, 28, 2)
+        if height == 2 * h and width == 2 * w:
+            continue
+        image = random_image(rng.integers(1000), height, width, 3)
+        change = np.abs(naive.area_resize_24(image, (h, w)).astype(int) - resize(image, (h, w), cv2.INTER_AREA))
+        assert change.max() <= 1
+        off, count = off + (change > 0).sum(), count + change.size
+    assert off < 2e-3 * count

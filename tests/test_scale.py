@@ -1,0 +1,133 @@
+"""The scale filter: its products of samples against the published form with bases, its samples, and the parabola."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests import naive
+from trackers.config import ScaleFilterConfig
+from trackers.features.fhog import fhog
+from trackers.opencv import cv2
+from trackers.scale import ScaleFilter, parabola_vertex
+
+CONFIG = ScaleFilterConfig()
+
+
+def scene(seed: int, height: int = 150, width: int = 190) -> np.ndarray:
+    """A picture with structure at many sizes."""
+    rng = np.random.default_rng(seed)
+    layers = [cv2.resize(rng.normal(size=(n, n, 3)), (width, height), interpolation=cv2.INTER_CUBIC) for n in (4, 9, 20, 45)]
+    return np.clip(128 + 40 * sum(layers), 0, 255).astype(np.uint8)
+
+
+def zoomed(image: np.ndarray, factor: float, centre: tuple[float, float]) -> np.ndarray:
+    matrix = np.array([[factor, 0, (1 - factor) * centre[1]], [0, factor, (1 - factor) * centre[0]]])
+    return cv2.warpAffine(image, matrix, (image.shape[1], image.shape[0]), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+@pytest.mark.parametrize("config", [CONFIG, dataclasses.replace(CONFIG, scales=9, interpolated=21, learning_rate=0.3)])
+def test_products_of_samples_equal_the_published_form_with_bases(config):
+    rng = np.random.default_rng(1)
+    filter_, twin = ScaleFilter((30, 20), (30, 20), config), naive.ScaleFilter(config)
+    image = scene(1)
+    sample = filter_.sample(image, (70, 90), 1.0)
+    for frame in range(6):
+        filter_.sample = lambda *_, s=sample: s
+        filter_.learn(image, (70, 90), 1.0)
+        twin.learn(sample.T)
+        del filter_.sample
+        sample = filter_.sample(image, (70 + frame, 90 - frame), 1.03**frame) + 0.02 * rng.random(sample.shape, np.float32)
+        response = filter_.response(sample)
+        assert response.shape == (config.interpolated,)
+        # products of float32 samples; the divisor's smallest values magnify what is lost in them
+        assert naive.difference(response, twin.response(sample.T)) < 1e-5
+        filter_.sample = lambda *_, s=sample: s
+        factors = config.step ** np.fft.ifftshift(np.arange(config.interpolated) - config.interpolated // 2)
+        best = int(np.argmax(twin.response(sample.T)))
+        if best not in (config.interpolated // 2, config.interpolated // 2 + 1):
+            around = [best - 1, best, (best + 1) % config.interpolated]
+            a, b, _ = np.polyfit(factors[around], twin.response(sample.T)[around], 2)
+            assert filter_.change(image, (70, 90), 1.0) == pytest.approx(-b / (2 * a), rel=1e-5)
+        del filter_.sample
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize(
+    ("target", "base", "centre", "scale"),
+    [
+        ((30, 20), (30, 20), (70.0, 90.0), 1.0),
+        ((20, 45), (40, 90), (70.6, 90.2), 0.5),
+        ((25, 25), (25, 25), (3.0, 187.9), 1.3),
+        ((90, 60), (40, 27), (75.0, 95.5), 2.25),
+        ((90, 130), (18, 26), (75.0, 95.5), 6.9),  # decimated
+        ((9, 9), (18, 18), (-4.0, 80.0), 0.5),
+    ],
+)
+def test_samples_equal_their_definition(target, base, centre, scale, channels):
+    image = scene(2)[:, :, :channels]
+    model = tuple(max(int(side * min((512 / (target[0] * target[1])) ** 0.5, 1)), 8) for side in target)
+    factors = scale * 1.02 ** (np.arange(-8, 9) * 33 / 17)
+    patches = naive.scale_patches(image, centre, base, factors, model)
+    expected = np.stack([fhog(patch).ravel() for patch in patches])
+    np.testing.assert_array_equal(ScaleFilter(target, base, CONFIG).sample(image, centre, scale), expected)
+
+
+@pytest.mark.parametrize("factor", [0.88, 0.94, 1.0, 1.05, 1.12])
+def test_a_zoom_is_found(factor):
+    centre, image, scale = (75.0, 95.0), scene(3), 1.0
+    filter_ = ScaleFilter((40, 34), (40, 34), CONFIG)
+    filter_.learn(image, centre, scale)
+    picture = zoomed(image, factor, centre)
+    for _ in range(5):  # one estimate falls short of a large change: the window along the scales favours the present one
+        scale *= filter_.change(picture, centre, scale)
+    assert scale == pytest.approx(factor, abs=0.02)  # the patches' sides are whole pixels, 1 of 40
+
+
+def test_learning_moves_the_filter_by_its_rate():
+    image, other = scene(4), scene(5)
+    quick = ScaleFilter((40, 34), (40, 34), dataclasses.replace(CONFIG, learning_rate=1.0))
+    fresh = ScaleFilter((40, 34), (40, 34), CONFIG)
+    quick.learn(image, (70, 90), 1.0)
+    quick.learn(other, (70, 90), 1.0)
+    fresh.learn(other, (70, 90), 1.0)
+    sample = fresh.sample(other, (72, 91), 1.05)
+    assert naive.difference(quick.response(sample), fresh.response(sample)) < 1e-6
+
+
+def test_the_range_ends_unless_it_wraps_as_published():
+    response = np.zeros(33)
+    factors = 1.02 ** np.fft.ifftshift(np.arange(33) - 16)
+    for best in (16, 17):
+        response[:] = 0
+        response[[best - 1, best, best + 1]] = 1, 3, 2
+        bounded, wrapping = (ScaleFilter((30, 20), (30, 20), CONFIG, wrap=wrap)._best_factor(response) for wrap in (False, True))
+        assert bounded == factors[best]
+        a, b, _ = np.polyfit(factors[[best - 1, best, best + 1]], [1, 3, 2], 2)
+        assert wrapping == pytest.approx(-b / (2 * a), rel=1e-9)
+    response[:] = 0
+    response[[32, 0, 1]] = 2, 3, 2  # round the present scale the indices wrap, not the scales
+    for wrap in (False, True):
+        assert ScaleFilter((30, 20), (30, 20), CONFIG, wrap=wrap)._best_factor(response) == pytest.approx(1, abs=1e-3)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.floats(-3, 3), st.floats(0.01, 1), st.floats(0.01, 1), st.floats(-2, 2), st.floats(0.1, 2), st.floats(-1, 1),
+    st.sampled_from([1, -1]),
+)  # fmt: skip
+def test_parabola_vertex_equals_polyfit(start, first, second, vertex, curvature, height, sign):
+    x = np.array([start, start + first, start + first + second])
+    y = sign * curvature * (x - vertex) ** 2 + height
+    assert parabola_vertex(x, y) == pytest.approx(vertex, abs=1e-5)
+    a, b, _ = np.polyfit(x, y, 2)
+    assert parabola_vertex(x, y) == pytest.approx(-b / (2 * a), abs=1e-5)
+    assert parabola_vertex(x[[2, 0, 1]], y[[2, 0, 1]]) == pytest.approx(vertex, abs=1e-5)  # any order, as at the ends of the range
+
+
+@pytest.mark.parametrize("slope", [0.0, 1.0, -2.0])
+def test_parabola_vertex_of_a_line_is_its_middle_point(slope):
+    x = np.array([1.0, 2.0, 3.0])
+    assert parabola_vertex(x, slope * x) == 2.0
