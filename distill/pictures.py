@@ -51,7 +51,7 @@ class Pictures:
             picture = self._read(self.files[rng.integers(len(self.files))])
             if picture is not None:
                 return picture
-        raise DistillationError(f"none of {len(self.files)} pictures can be read" + "".join(f"; first {file}" for file in self.files[:1]))
+        raise DistillationError(f"none of the {len(self.files)} pictures can be read; the first is {self.files[0]}")
 
     def crops(self, count: int, side: int, rng: np.random.Generator) -> np.ndarray:
         """`count` random crops, changed at random: uint8, (count, 3, side, side), R, G, B."""

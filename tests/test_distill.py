@@ -96,7 +96,7 @@ def test_broken_pictures_are_skipped_and_counted(data):
 
 def test_only_broken_pictures(tmp_path):
     (tmp_path / "broken.jpg").write_bytes(b"")
-    with pytest.raises(DistillationError, match="none of 1 pictures can be read"):
+    with pytest.raises(DistillationError, match="none of the 1 pictures can be read"):
         pictures.Pictures([tmp_path / "broken.jpg"]).draw(np.random.default_rng(0))
 
 

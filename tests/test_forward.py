@@ -134,12 +134,15 @@ def test_pictures_may_be_strided_and_read_only():
 
 @pytest.mark.parametrize("levels", [("conv1",), ("conv2",), ("conv3", "conv1"), ("conv5", "conv1"), LEVELS])
 def test_only_what_is_asked_for_is_computed(monkeypatch, levels):
-    calls, convolve = [], forward.convolve
-    monkeypatch.setattr(forward, "convolve", lambda *arguments: calls.append(1) or convolve(*arguments))
+    calls = []
+    for name in ("convolve", "pool"):
+        function = getattr(forward, name)
+        monkeypatch.setattr(forward, name, lambda *arguments, n=name, f=function: calls.append(n) or f(*arguments))
     backbone, picture = Backbone(random_weights(channels(96))), random_picture(12, 64, 64, 3)
     found = backbone(picture, levels)
     assert list(found) == list(levels)
-    assert len(calls) == max(LEVELS.index(level) for level in levels) + 1
+    depth = max(LEVELS.index(level) for level in levels)
+    assert calls == ["convolve", "pool", "convolve", "pool", "convolve", "convolve", "convolve"][: (1, 3, 5, 6, 7)[depth]]
     everything = backbone(picture)
     for level in levels:
         np.testing.assert_array_equal(found[level], everything[level])
