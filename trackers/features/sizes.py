@@ -56,10 +56,7 @@ def odd_sizes(features: Sequence[Feature], side: float) -> SampleSizes:
     while cells(side) < wanted:
         side += 1
     network = round_half_away(side)
-    count = cells(side)
-    # where the cells would cover more than the input, an even number of them is dropped
-    count -= max(2 * -(-(stride * count - network) // (2 * stride)), 0)
-    support = stride * count
+    support = stride * cells(side)
     grids = tuple(
         round_half_away(support / STRIDES[f.name]) // (f.cell // STRIDES[f.name]) if f.is_level else support // f.cell for f in features
     )

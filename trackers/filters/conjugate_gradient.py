@@ -68,7 +68,7 @@ def solve(
     for iteration in range(iterations):
         scaled = residual / system.preconditioner
         rho = system.inner(residual, scaled)
-        if rho <= converged or math.isinf(rho):
+        if not rho > converged or math.isinf(rho):  # NaN too
             break
         if direction is None:
             step = scaled
