@@ -12,12 +12,17 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import settings
+
+from benchmarks.synthetic import Scene, sequence
+from trackers import fECO
 
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
 
+SCENE = Scene(frames=7, size=(96, 128), target_size=0.35, motion=2, camera=0.3, distractors=0, occlusion=0, noise=1)
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
@@ -31,3 +36,16 @@ def shared() -> Callable[[str], Path]:
         return SHARED / name
 
     return path
+
+
+@pytest.fixture(scope="session")
+def video() -> tuple[list[np.ndarray], np.ndarray]:
+    """Seven frames (96, 128, 3) of a moving target and its true boxes."""
+    made = sequence(SCENE)
+    return list(made.frames), made.boxes
+
+
+@pytest.fixture
+def tracker() -> fECO:
+    """A fast one."""
+    return fECO(features=("fhog",))

@@ -1,4 +1,4 @@
-"""What a user sees: trackers by name, init / update / track, options, pictures and boxes of every kind, and errors that help."""
+"""What a user sees: trackers by name, init / update / track, options, pictures and boxes of every legal kind."""
 
 import os
 import subprocess
@@ -9,21 +9,10 @@ import numpy as np
 import pytest
 
 import trackers
-from benchmarks.synthetic import Scene, sequence
-from trackers import ECO, ECOHC, fECO
-from trackers.config import Feature
-from trackers.errors import (
-    InvalidBoxError,
-    InvalidImageError,
-    NotInitialisedError,
-    TrackerError,
-    UnknownOptionError,
-    UnknownTrackerError,
-    WeightsError,
-)
+from trackers import ECOHC, fECO
+from trackers.errors import UnknownTrackerError
 
-SCENE = Scene(frames=7, size=(96, 128), target_size=0.35, motion=2, camera=0.3, distractors=0, occlusion=0, noise=1)
-HEIGHT, WIDTH = SCENE.size
+HEIGHT, WIDTH = 96, 128  # of the pictures of `video`
 KINDS = {
     "fECO": fECO,
     "FHOG only": lambda **options: fECO(features=("fhog",), **options),
@@ -32,19 +21,6 @@ KINDS = {
     "tc128": lambda **options: fECO(preset="tc128", **options),
     "ECOHC": ECOHC,
 }
-
-
-@pytest.fixture(scope="module")
-def video():
-    """Frames (H, W, 3) and true boxes."""
-    made = sequence(SCENE)
-    return list(made.frames), made.boxes
-
-
-@pytest.fixture
-def tracker():
-    """A fast one."""
-    return KINDS["FHOG only"]()
 
 
 def grey(frames):
@@ -169,7 +145,8 @@ def test_trackers_do_not_touch_each_other(video):
 SCRIPT = """
 import sys
 import numpy as np
-from tests.test_api import SCENE, track
+from tests.conftest import SCENE
+from tests.test_api import track
 from benchmarks.synthetic import sequence
 video = sequence(SCENE)
 for kind in ("fECO", "ECOHC"):
@@ -294,12 +271,15 @@ def test_a_static_target_stays(video, kind):
     assert (found.scores > 0.9).all()
 
 
-@pytest.mark.parametrize("kind", ["fECO", "ECOHC"])
+@pytest.mark.parametrize("kind", ["fECO", "FHOG only", "published", "ECOHC"])
 def test_a_target_that_vanishes(video, kind):
     frames, boxes = video
-    found = track([*frames, *[np.zeros_like(frames[0])] * 3], boxes[0], kind)
+    found = track([*frames, *[np.zeros_like(frames[0])] * 6], boxes[0], kind)
     assert_sound(found)
-    assert (found.scores[-3:] < 0.1).all()  # not ok
+    assert (found.scores[-6:] < 0.1).all()  # not ok
+    if kind != "published":  # the box waits at the border of the picture
+        left, top, width, height = found.boxes.T
+        assert (left < WIDTH).all() and (top < HEIGHT).all() and (left + width > 0).all() and (top + height > 0).all()
 
 
 @pytest.mark.parametrize("kind", ["fECO", "published", "ECOHC"])
@@ -316,8 +296,6 @@ def test_a_target_that_leaves_the_picture(kind):
     assert_sound(found)
     inside = slice(0, 5)
     assert np.abs(found.boxes[inside, 0] - np.arange(50, 150, 8)[inside]).max() < 4
-    if kind != "published":  # comes back at the border: at least the edge of the box is in the picture
-        assert (found.boxes[:, 0] <= 120).all()
 
 
 def test_a_large_picture():
@@ -333,125 +311,6 @@ def test_a_large_picture():
 def test_tiny_pictures(shape):
     frames = list(np.random.default_rng(3).integers(0, 256, (3, *shape, 3), np.uint8))
     assert_sound(track(frames, (0.2 * shape[1], 0.2 * shape[0], 0.5 * shape[1], 0.5 * shape[0]), "fECO"))
-
-
-# Errors
-
-
-def test_update_before_init(video, tracker):
-    with pytest.raises(NotInitialisedError, match=r"call init\(image, box\)") as caught:
-        tracker.update(video[0][0])
-    assert isinstance(caught.value, TrackerError) and isinstance(caught.value, RuntimeError)
-
-
-@pytest.fixture
-def running(video, tracker):
-    """A tracker under way, and what it must find in the next frame whatever happens before that."""
-    frames, boxes = video
-    tracker.init(frames[0], boxes[0])
-    tracker.update(frames[1])
-    return tracker, tuple(track(frames[:3], boxes[0]).boxes[2])
-
-
-@pytest.mark.parametrize(
-    ("box", "message"),
-    [
-        ((1, 2, 3), r"\(1, 2, 3\); four numbers"),
-        ((1, 2, 3, 4, 5), "four numbers"),
-        ((), "four numbers"),
-        (None, "None; four numbers"),
-        (7, "7; four numbers"),
-        ("1,2,3,4", "'1,2,3,4'; four numbers"),
-        (("1", "2", "3", "4"), "four numbers"),
-        ({"x": 1, "y": 2, "w": 3, "h": 4}, "'w': 3.*four numbers"),
-        ([[1, 2], [3]], "four numbers"),
-        ([True] * 4, "four numbers"),
-        ([1j, 2, 3, 4], "four numbers"),
-        ((1, 2, 0, 4), "width 0 and height 4.*above 0"),
-        ((1, 2, 3, -4), "width 3 and height -4.*above 0"),
-        ((1, 2, float("nan"), 4), "nan.*NaN or infinity"),
-        ((1, float("inf"), 3, 4), "inf.*NaN or infinity"),
-        ((WIDTH, 0, 5, 5), r"outside the picture of 128 x 96 pixels \(W x H\)"),
-        ((0, 96.5, 5, 5), "outside the picture"),
-        ((-5, 10, 5, 5), "outside the picture"),
-        ((10, -7, 5, 6), "outside the picture"),
-    ],
-)
-def test_bad_boxes(video, running, box, message):
-    tracker, expected = running
-    score = tracker.score
-    with pytest.raises(InvalidBoxError, match=message) as caught:
-        tracker.init(video[0][3], box)
-    assert isinstance(caught.value, TrackerError) and isinstance(caught.value, ValueError)
-    assert tracker.score == score and tracker.update(video[0][2])[1] == expected
-
-
-GOOD = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
-
-
-@pytest.mark.parametrize(
-    ("picture", "message"),
-    [
-        (None, "None; cv2.imread"),
-        ("frame.jpg", r"a str; a numpy array is needed: numpy.asarray\(picture\)"),
-        (GOOD.tolist(), "a list; a numpy array"),
-        (GOOD.astype(float), r"float64; uint8 .* \(picture \* 255\).astype\(numpy.uint8\)"),
-        (GOOD.astype(np.int32), r"int32; uint8 .* picture.astype\(numpy.uint8\)"),
-        (GOOD.astype(bool), "bool; uint8"),
-        (np.zeros((HEIGHT, WIDTH, 4), np.uint8), r"\(96, 128, 4\).*picture\[:, :, :3\]"),
-        (np.zeros((HEIGHT, WIDTH, 2), np.uint8), r"\(96, 128, 2\)"),
-        (np.zeros((3, HEIGHT, WIDTH), np.uint8), r"\(3, 96, 128\)"),
-        (np.zeros((1, HEIGHT, WIDTH, 3), np.uint8), r"\(1, 96, 128, 3\)"),
-        (np.zeros(100, np.uint8), r"\(100,\)"),
-        (np.zeros((0, WIDTH, 3), np.uint8), r"empty: shape \(0, 128, 3\)"),
-    ],
-)
-def test_bad_pictures(video, running, picture, message):
-    tracker, expected = running
-    for call in (lambda: tracker.update(picture), lambda: tracker.init(picture, (1, 2, 30, 40))):
-        with pytest.raises(InvalidImageError, match=message):
-            call()
-    assert tracker.update(video[0][2])[1] == expected
-
-
-@pytest.mark.parametrize("shape", [(HEIGHT, WIDTH - 1), (HEIGHT + 1, WIDTH, 3), (WIDTH, HEIGHT, 3)])
-def test_a_picture_of_another_size(video, running, shape):
-    tracker, expected = running
-    with pytest.raises(InvalidImageError, match=rf"{shape[0]} x {shape[1]} pixels \(H x W\), the first had 96 x 128"):
-        tracker.update(np.zeros(shape, np.uint8))
-    assert tracker.update(video[0][2])[1] == expected
-    tracker.init(np.zeros(shape, np.uint8), (1, 2, 30, 40))  # a new start may have any size
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"learning_rat": 0.1}, "'learning_rat'; did you mean learning_rate?"),
-        ({"colour": 1}, "'colour'.*Options: features"),
-        ({"learning_rate": 2}, "learning_rate=2; a number from 1e-06 to 0.999"),
-        ({"learning_rate": float("nan")}, "learning_rate=nan"),
-        ({"samples": 1}, "samples=1"),
-        ({"samples": 30.5}, "samples=30.5; an integer"),
-        ({"samples": True}, "samples=True"),
-        ({"scales": "many"}, "scales='many'"),
-        ({"preset": "uav"}, "preset='uav'; fECO has otb, tc128, vot"),
-        ({"channel_order": "GBR"}, "channel_order='GBR'; allowed are BGR and RGB"),
-        ({"features": ("fhog", "hog")}, "feature 'hog'; known are conv1"),
-        ({"features": ()}, "one or more different ones"),
-        ({"features": ("fhog", "fhog")}, "one or more different ones"),
-        ({"features": (Feature("fhog", 0, 4),)}, "dimension and cell positive"),
-    ],
-)
-def test_bad_options(options, message):
-    with pytest.raises(UnknownOptionError, match=message):
-        fECO(**options)
-
-
-def test_networks_that_are_not_there(tmp_path):
-    with pytest.raises(WeightsError, match="no file of weights at .*missing.mat"):
-        fECO(tmp_path / "missing.mat")
-    with pytest.raises(WeightsError, match="ECO needs VGG-M"):
-        ECO()
 
 
 def test_options_override_the_preset(video):

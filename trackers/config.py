@@ -5,9 +5,11 @@ Sources: the settings in force in the authors' programs (PORTING 7), ECO's publi
 
 import dataclasses
 import difflib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
-from cfvgg.architecture import LEVELS
+from cfvgg.architecture import LEVELS, STRIDES
 from trackers.errors import UnknownOptionError
 
 
@@ -18,9 +20,9 @@ class Feature:
     Attributes
     ----------
     name : str
-        'conv1' .. 'conv5', 'fhog', 'colour_names' (colour sequences only) or 'intensity' (grey sequences only).
+        'conv1' .. 'conv5', 'fhog', 'grey', 'colour_names' (colour sequences only) or 'intensity' (grey sequences only).
     dimension : int
-        Channels that are left after projection.
+        Channels that are left after projection, where a tracker projects.
     cell : int
         Pixels per cell; a level of the network is averaged down to it.
     """
@@ -48,43 +50,54 @@ FEATURES = {
         Feature("conv4", 12, 16),
         Feature("conv5", 12, 16),
         Feature("fhog", 10, 4),
+        Feature("grey", 1, 4),
         Feature("colour_names", 3, 4),
         Feature("intensity", 3, 4),
     )
 }
 
 
-@dataclass(frozen=True)
-class ScaleFilterConfig:
-    """The scale filter of fDSST (PORTING 5)."""
-
-    scales: int = 17
-    interpolated: int = 33
-    step: float = 1.02
-    sigma: float = 1 / 16  # times the number of interpolated scales
-    learning_rate: float = 0.025
-    regularisation: float = 0.01
-    model_area: int = 512
-    cell: int = 4
-
-
-# Type, lowest and highest value of the options that users change.
-_RANGES = {
-    "search_area": ((int, float), 1.1, 20),
-    "learning_rate": ((int, float), 1e-6, 0.999),
-    "samples": (int, 2, 10_000),
-    "train_gap": (int, 0, 10**9),
-    "iterations": (int, 1, 1000),
-    "first_rounds": (int, 1, 1000),
-    "first_iterations": (int, 1, 1000),
-    "augmentation_iterations": (int, 0, 1000),
-    "scales": (int, 1, 99),
-    "scale_step": ((int, float), 1.0001, 2),
-}
+def between(default: float, lowest: float, highest: float) -> Any:
+    """A field of a configuration that takes numbers from `lowest` to `highest`; integers only if it is declared int."""
+    return field(default=default, metadata={"range": (lowest, highest)})
 
 
 @dataclass(frozen=True)
-class ECOConfig:
+class Configuration:
+    """Checks the numbers of a configuration.
+
+    Raises
+    ------
+    UnknownOptionError
+        If a field made by `between` is no number of its range.
+    """
+
+    def __post_init__(self):
+        for option in dataclasses.fields(self):
+            value, whole = getattr(self, option.name), option.type is int
+            lowest, highest = option.metadata.get("range", (value, value))
+            fits = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)
+            if "range" in option.metadata and not (fits and lowest <= value <= highest):
+                kind = "an integer" if whole else "a number"
+                raise UnknownOptionError(f"{option.name}={value!r}; {kind} from {lowest} to {highest} is needed")
+
+
+@dataclass(frozen=True)
+class ScaleFilterConfig(Configuration):
+    """The scale filter of fDSST (PORTING 5); `sigma` counts in interpolated scales."""
+
+    scales: int = between(17, 3, 99)
+    interpolated: int = between(33, 3, 199)
+    step: float = between(1.02, 1.0001, 2)
+    sigma: float = between(1 / 16, 1e-3, 10)
+    learning_rate: float = between(0.025, 0, 1)
+    regularisation: float = between(0.01, 0, 1e6)
+    model_area: int = between(512, 64, 10_000)
+    cell: int = between(4, 1, 16)
+
+
+@dataclass(frozen=True)
+class ECOConfig(Configuration):
     """ECO and its relatives; the defaults are fECO's OTB setting.
 
     Attributes
@@ -122,47 +135,63 @@ class ECOConfig:
     """
 
     features: tuple[Feature, ...] = (FEATURES["conv1"], FEATURES["conv5"], FEATURES["fhog"])
-    search_area: float = 4.5
+    search_area: float = between(4.5, 1.1, 20)
     sample_side: tuple[int, int] = (200, 300)
-    label_sigma: float = 1 / 12
-    learning_rate: float = 0.011
-    samples: int = 50
-    train_gap: int = 5
-    skip_until: int = 1
+    label_sigma: float = between(1 / 12, 1e-3, 10)
+    learning_rate: float = between(0.011, 1e-6, 0.999)
+    samples: int = between(50, 2, 10_000)
+    train_gap: int = between(5, 0, 10**9)
+    skip_until: int = between(1, 0, 10**9)
     reuse_detection: bool = True
-    iterations: int = 5
-    first_rounds: int = 10
-    first_iterations: int = 20
-    augmentation_iterations: int = 50
-    projection_regularisation: float = 5e-8
-    forgetting: float = 75
-    precondition_data: float = 0.3
-    precondition_regularisation: float = 0.015
-    precondition_projection: float = 35
-    penalty_centre: float = 1e-4
-    penalty_edge: float = 1e-2
-    penalty_sparsity: float = 0.05
+    iterations: int = between(5, 1, 1000)
+    first_rounds: int = between(10, 1, 1000)
+    first_iterations: int = between(20, 1, 1000)
+    augmentation_iterations: int = between(50, 0, 1000)
+    projection_regularisation: float = between(5e-8, 0, 1e6)
+    forgetting: float = between(75, 0, 1e6)
+    precondition_data: float = between(0.3, 0, 1)
+    precondition_regularisation: float = between(0.015, 0, 1)
+    precondition_projection: float = between(35, 1e-9, 1e9)
+    penalty_centre: float = between(1e-4, 1e-9, 1e3)
+    penalty_edge: float = between(1e-2, 1e-9, 1e3)
+    penalty_sparsity: float = between(0.05, 0, 0.99)
     scale_filter: ScaleFilterConfig | None = field(default_factory=ScaleFilterConfig)
-    scales: int = 1
-    scale_step: float = 1.02
+    scales: int = between(1, 1, 99)
+    scale_step: float = between(1.02, 1.0001, 2)
 
     def __post_init__(self):
-        features = tuple(_feature(feature) for feature in self.features)
-        if not features or len({feature.name for feature in features}) < len(features):
-            raise UnknownOptionError(f"features {self.features}: one or more different ones are needed")
-        object.__setattr__(self, "features", features)
-        for name, (kind, lowest, highest) in _RANGES.items():
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, kind) or not lowest <= value <= highest:
-                wanted = "an integer" if kind is int else "a number"
-                raise UnknownOptionError(f"{name}={value!r}; {wanted} from {lowest} to {highest} is needed")
+        super().__post_init__()
+        object.__setattr__(self, "features", checked_features(self.features))
+        check_sides(self.sample_side)
+        if not isinstance(self.reuse_detection, bool):
+            raise UnknownOptionError(f"reuse_detection={self.reuse_detection!r}; True or False is needed")
+        if not isinstance(self.scale_filter, ScaleFilterConfig | None):
+            raise UnknownOptionError(f"scale_filter={self.scale_filter!r}; a ScaleFilterConfig or None is needed")
+
+
+def checked_features(given: "Iterable[Feature | str]") -> tuple[Feature, ...]:
+    """Features from features or their names; UnknownOptionError if there is none, one twice, or one that is not known."""
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise UnknownOptionError(f"features={given!r}; a sequence of names or of Feature is needed, such as ('conv1', 'fhog')")
+    features = tuple(_feature(feature) for feature in given)
+    if not features or len({feature.name for feature in features}) < len(features):
+        raise UnknownOptionError(f"features={given!r}; one or more different ones are needed")
+    return features
+
+
+def check_sides(sides: tuple[int, int]) -> None:
+    """Raise UnknownOptionError for a smallest and a largest side of a sample that are none."""
+    pair = isinstance(sides, (tuple, list)) and len(sides) == 2 and all(isinstance(n, int) for n in sides)
+    if not pair or not 32 <= sides[0] <= sides[1]:
+        raise UnknownOptionError(f"sample_side={sides!r}; two integers are needed, smallest and largest side in pixels, at least 32")
 
 
 def _feature(given: "Feature | str") -> Feature:
     if isinstance(given, Feature):
-        known = given.name in FEATURES and given.dimension > 0 and given.cell > 0
-        if not known:
-            raise UnknownOptionError(f"{given}: name must be one of {', '.join(FEATURES)}, dimension and cell positive")
+        stride = STRIDES.get(given.name, 1)
+        if given.name not in FEATURES or given.dimension < 1 or given.cell < 1 or given.cell % stride:
+            cells = f", cell a multiple of {stride}" if stride > 1 else ""
+            raise UnknownOptionError(f"{given}; name must be one of {', '.join(FEATURES)}, dimension and cell positive{cells}")
         return given
     if given in FEATURES:
         return FEATURES[given]

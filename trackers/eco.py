@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from trackers.augmentation import views
 from trackers.config import ECOConfig
 from trackers.errors import UnknownOptionError, WeightsError
 from trackers.features import colour
+from trackers.features.fhog import CHANNELS
 from trackers.features.sizes import odd_sizes
 from trackers.features.stack import FeatureStack, applicable
 from trackers.filters.eco import ECOFilter
@@ -66,16 +67,26 @@ class ECOTracker(Tracker):
         **options,
     ):
         super().__init__(channel_order=channel_order, seed=seed)
-        if preset not in self.presets:
+        if preset not in list(self.presets):
             raise UnknownOptionError(f"preset={preset!r}; {type(self).__name__} has {', '.join(self.presets)}")
+        if not isinstance(published, bool):
+            raise UnknownOptionError(f"published={published!r}; True or False is needed")
         self.config = settings.override(self.presets[preset], options)
         self._published = published
-        self._tables = {name: _table(name, tables or {}) for name in settings.TABLES if name in {f.name for f in self.config.features}}
+        used = {feature.name for feature in self.config.features}
+        self._tables = colour.tables(used.intersection(settings.TABLES), tables or {})
         self._backbone = self._network(backbone) if any(feature.is_level for feature in self.config.features) else None
+        channels = {"fhog": CHANNELS, **{name: table.shape[1] for name, table in self._tables.items()}}
+        channels |= self._backbone.widths if self._backbone else {}
+        for feature in self.config.features:
+            if feature.dimension > channels[feature.name]:
+                raise UnknownOptionError(f"{feature}; {feature.name} has {channels[feature.name]} channels to project")
 
     def _network(self, backbone: str | os.PathLike | Weights | Backbone | None) -> Backbone:
         if isinstance(backbone, Backbone):
             return backbone
+        if not isinstance(backbone, str | os.PathLike | Weights | None):
+            raise UnknownOptionError(f"backbone={backbone!r}; a path, Weights, a Backbone or None is needed")
         return Backbone(backbone if isinstance(backbone, Weights) else load(backbone))
 
     def _start(self, image: np.ndarray, box: Box) -> "ECOTarget":
@@ -133,6 +144,9 @@ class ECOTarget:
     ):
         self._published, self._coloured = published, is_coloured(image)
         features = applicable(config.features, self._coloured)
+        if not features:
+            kind = "colour" if self._coloured else "grey"
+            raise UnknownOptionError(f"features={[f.name for f in config.features]}: none of them is for {kind} sequences")
         self._config = settings.override(config, {"features": features})
         self._shape = image.shape[:2]
 
@@ -183,11 +197,13 @@ class ECOTarget:
         self._frame += 1
         place = self._rounded()
         sample, sampled_scale, shift, height = self._detect(image, place)
-        self.position = self._limited(p + d * self._cell * sampled_scale for p, d in zip(place, shift, strict=True))
+        self.position = tuple(p + d * self._cell * sampled_scale for p, d in zip(place, shift, strict=True))
         change = sampled_scale / self.scale
         if self._scale_filter is not None:
             change = self._scale_filter.change(image, self.position, self.scale)
         self.scale = max(min(self.scale * change, self._scale_limits[1]), self._scale_limits[0])
+        if not self._published:
+            self.position = self._limited()
         self._learn(image, place, sample, sampled_scale)
         return self._box(), min(max(height / self._full_height, 0.0), 1.0) if self._full_height > 0 else 0.0
 
@@ -224,12 +240,10 @@ class ECOTarget:
         """Offset of the target from the centre of a sample at `place` and `scale`, in radians of the sample's period."""
         return tuple(2 * math.pi * (p - q) / (scale * self._support) for p, q in zip(self.position, place, strict=True))
 
-    def _limited(self, position: Iterable[float]) -> tuple[float, float]:
-        """A position so that the box still touches the picture: a target that has left it comes back at its border."""
-        if self._published:
-            return tuple(position)
+    def _limited(self) -> tuple[float, float]:
+        """The position, so that the box still touches the picture: a target that has left it comes back at its border."""
         reach = [side * self.scale / 2 for side in self._base]
-        return tuple(min(max(p, -r), n - 1 + r) for p, r, n in zip(position, reach, self._shape, strict=True))
+        return tuple(min(max(p, -r), n - 1 + r) for p, r, n in zip(self.position, reach, self._shape, strict=True))
 
     def _rounded(self) -> tuple[int, int]:
         return tuple(round_half_away(p) for p in self.position)
@@ -248,9 +262,3 @@ class ECOTarget:
 def is_coloured(image: np.ndarray) -> bool:
     """Whether the channels of a picture (H, W, C) differ anywhere."""
     return image.shape[2] == 3 and bool(np.any(image[:, :, 0] != image[:, :, 1]) or np.any(image[:, :, 1] != image[:, :, 2]))
-
-
-def _table(name: str, given: Mapping[str, str | os.PathLike | np.ndarray]) -> np.ndarray:
-    if name in given:
-        return given[name] if isinstance(given[name], np.ndarray) else colour.load_table(given[name])
-    return colour.colour_names() if name == "colour_names" else colour.intensity()

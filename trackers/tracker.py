@@ -2,7 +2,7 @@
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -70,7 +70,7 @@ class Tracker(ABC):
     def _start(self, image: np.ndarray, box: Box) -> Target:
         """Learn the target in the first picture (H, W, C), R, G, B or grey."""
 
-    def init(self, image: np.ndarray, box: Iterable[float]) -> None:
+    def init(self, image: np.ndarray, box: Sequence[float]) -> None:
         """Begin with the target in `box`; may be called again at any time.
 
         Parameters
@@ -115,7 +115,7 @@ class Tracker(ABC):
         box, self.score = self._target.follow(check_image(image, self._channel_order, self._shape))
         return self.score >= LOST_BELOW, box
 
-    def track(self, frames: Iterable[np.ndarray], box: Iterable[float]) -> Track:
+    def track(self, frames: Iterable[np.ndarray], box: Sequence[float]) -> Track:
         """Track a whole video.
 
         Parameters

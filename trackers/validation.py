@@ -5,6 +5,7 @@ import numpy as np
 from trackers.errors import InvalidBoxError, InvalidImageError, UnknownOptionError
 
 CHANNEL_ORDERS = ("BGR", "RGB")
+SMALLEST_SIDE, FARTHEST = 1e-3, 1e6  # pixels; beyond them arithmetic fails before tracking makes sense
 
 
 def check_image(image: object, channel_order: str, shape: tuple[int, int] | None = None) -> np.ndarray:
@@ -69,6 +70,8 @@ def check_box(box: object, shape: tuple[int, int]) -> tuple[float, float, float,
         raise InvalidBoxError(f"box {box!r} holds NaN or infinity")
     if w <= 0 or h <= 0:
         raise InvalidBoxError(f"box {box!r} has width {w:g} and height {h:g}; both must be above 0 (x, y is the top left corner)")
+    if min(w, h) < SMALLEST_SIDE or max(abs(x), abs(y), w, h) > FARTHEST:
+        raise InvalidBoxError(f"box {box!r}; sides of at least {SMALLEST_SIDE:g} and numbers of at most {FARTHEST:g} pixels are needed")
     height, width = shape
     if x >= width or y >= height or x + w <= 0 or y + h <= 0:
         raise InvalidBoxError(f"box {box!r} lies outside the picture of {width} x {height} pixels (W x H)")

@@ -3,13 +3,14 @@
 import os
 import zipfile
 import zlib
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 from numba import njit
 
-from trackers.errors import WeightsError
+from trackers.errors import UnknownOptionError, WeightsError
 from trackers.features.colour_names import name_probabilities
 
 BINS = 32  # of R, G and B each in a table of colours
@@ -105,6 +106,31 @@ def intensity() -> np.ndarray:
     return _frozen(rows - rows.mean(axis=0))
 
 
+def tables(names: Iterable[str], given: Mapping[str, str | os.PathLike | np.ndarray]) -> dict[str, np.ndarray]:
+    """The tables of 'colour_names' and 'intensity' that are in `names`: a user's own where `given` has one, else ours.
+
+    Raises
+    ------
+    UnknownOptionError
+        If `given` holds another name.
+    WeightsError
+        If a table of the user's cannot be read, or has not as many rows as such a table needs.
+    """
+    ours = {"colour_names": (colour_names, COLOURS), "intensity": (intensity, GREYS)}
+    unknown = [name for name in given if name not in ours]
+    if unknown:
+        raise UnknownOptionError(f"tables of {', '.join(map(repr, unknown))}; there are {', '.join(ours)}")
+    found = {}
+    for name in names:
+        make, rows = ours[name]
+        own = given.get(name)
+        table = make() if own is None else _checked(own, "the given table") if isinstance(own, np.ndarray) else load_table(own)
+        if len(table) != rows:
+            raise WeightsError(f"the table of {name} has {len(table)} rows; {rows} are needed")
+        found[name] = table
+    return found
+
+
 def load_table(path: str | os.PathLike) -> np.ndarray:
     """Read a table of one's own, such as the published colour names.
 
@@ -132,13 +158,16 @@ def load_table(path: str | os.PathLike) -> np.ndarray:
         raise WeightsError(f"cannot read a table from {path}: {error}") from error
     if len(arrays) != 1:
         raise WeightsError(f"{path} holds {len(arrays)} arrays; expected one")
-    table = arrays[0]
+    return _checked(arrays[0], path)
+
+
+def _checked(table: np.ndarray, source: object) -> np.ndarray:
     if table.ndim != 2 or len(table) not in (COLOURS, GREYS) or table.shape[1] == 0 or not np.issubdtype(table.dtype, np.floating):
-        raise WeightsError(f"{path} holds {table.dtype} {table.shape}; expected floats ({COLOURS}, C) or ({GREYS}, C)")
+        raise WeightsError(f"{source} holds {table.dtype} {table.shape}; expected floats ({COLOURS}, C) or ({GREYS}, C)")
     with np.errstate(over="ignore"):  # told of below
         table = _frozen(table)
     if not np.isfinite(table).all():
-        raise WeightsError(f"{path} holds NaN or infinite numbers")
+        raise WeightsError(f"{source} holds NaN or infinite numbers")
     return table
 
 
