@@ -196,7 +196,7 @@ PROBLEMS = {
 def problem(sizes, channels, dimensions, seed=7, **options):
     """Encoder, configuration, label, features, projections of a small problem that is as well posed as a real one."""
     rng = np.random.default_rng(seed)
-    blocks = tuple(Feature(name, dimension, 4) for name, dimension in zip(NAMES, dimensions, strict=False))
+    blocks = tuple(Feature(name, dimension, 16) for name, dimension in zip(NAMES, dimensions, strict=False))
     config = ECOConfig(features=blocks, projection_regularisation=1e-3, precondition_projection=2.0, **options)
     output = max(n + 1 - n % 2 for n in sizes)
     label = fourier.gaussian_label(output, output / 8, output)
