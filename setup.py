@@ -23,7 +23,7 @@ setup(
     install_requires=[*requirements("base"), "opencv-python>=4.9"],
     extras_require={name: requirements(name) for name in ("report", "test", "train")},
     packages=find_packages(include=[f"{name}{below}" for name in ("cfvgg", "trackers", "distill", "benchmarks") for below in ("", ".*")]),
-    package_data={"cfvgg": ["data/*.safetensors", "py.typed"], "trackers": ["py.typed"], "*": ["*.npz"]},
+    package_data={"cfvgg": ["data/*.safetensors", "py.typed"], "trackers": ["py.typed"]},
     entry_points={"console_scripts": ["cfvgg = cfvgg.cli:main"]},
     zip_safe=False,
     classifiers=[
