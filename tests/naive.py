@@ -1,10 +1,23 @@
 """Plain twins of every kernel and of the numeric functions: slow, in double precision, from the definitions in PORTING.md.
 
-A twin has its kernel's name (without a leading underscore). They lie in two files; tests import this one.
+A twin has its kernel's name (without a leading underscore). They lie in several files; tests import this one.
 """
 
 import numpy as np
 
+from tests.naive_admm import (
+    between_samples,
+    correlate,
+    fit,
+    learn,
+    minimiser,
+    objective,
+    padded_scores,
+    pixels,
+    sampled_label,
+    stretch,
+    target_window,
+)
 from tests.naive_features import (
     accumulate,
     area_resize_24,
@@ -59,12 +72,13 @@ from tests.naive_filters import (
 )
 
 __all__ = [
-    "Kept", "SampleSpace", "ScaleFilter", "accumulate", "area_resize_24", "cell_histograms", "climb", "combine", "conjugate_gradient",
-    "convolve", "convolve_add", "cut", "data_term", "derivatives", "difference", "encode", "fhog_stack", "full", "gather",
-    "grey_means", "half", "inner_products", "interpolation", "learn_jointly", "multiply_add", "name_probabilities", "network",
-    "normalise_blocks", "orientation", "padded", "penalise", "penalty_filter", "pool", "precondition", "product", "rank_update",
-    "rectify", "rectify_normalise", "resize_mean", "response", "sample_patch", "scale_patches", "split_phases", "steepest_gradient",
-    "subtract_mean", "table_means", "train", "transform", "weighted_dot",
+    "Kept", "SampleSpace", "ScaleFilter", "accumulate", "area_resize_24", "between_samples", "cell_histograms", "climb", "combine",
+    "conjugate_gradient", "convolve", "convolve_add", "correlate", "cut", "data_term", "derivatives", "difference", "encode", "fhog_stack",
+    "fit", "full", "gather", "grey_means", "half", "inner_products", "interpolation", "learn", "learn_jointly", "minimiser",
+    "multiply_add", "name_probabilities", "network", "normalise_blocks", "objective", "orientation", "padded", "padded_scores", "penalise",
+    "penalty_filter", "pixels", "pool", "precondition", "product", "rank_update", "rectify", "rectify_normalise", "resize_mean",
+    "response", "sample_patch", "sampled_label", "scale_patches", "split_phases", "steepest_gradient", "stretch", "subtract_mean",
+    "table_means", "target_window", "train", "transform", "weighted_dot",
 ]  # fmt: skip
 
 

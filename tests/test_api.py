@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import trackers
-from trackers import ECOHC, fECO
+from trackers import ECOHC, STRCF, fDeepSTRCF, fECO
 from trackers.errors import UnknownTrackerError
 
 HEIGHT, WIDTH = 96, 128  # of the pictures of `video`
@@ -20,6 +20,8 @@ KINDS = {
     "vot": lambda **options: fECO(preset="vot", **options),
     "tc128": lambda **options: fECO(preset="tc128", **options),
     "ECOHC": ECOHC,
+    "fDeepSTRCF": fDeepSTRCF,
+    "STRCF": STRCF,
 }
 
 
@@ -51,7 +53,7 @@ def test_create_takes_names_in_any_case(name):
 
 
 def test_every_name_is_a_tracker():
-    assert trackers.names() == ["fECO", "ECO", "ECOHC"]
+    assert {"fECO", "ECO", "ECOHC", "fDeepSTRCF", "DeepSTRCF", "STRCF"} <= set(trackers.names())
     assert all(issubclass(getattr(trackers, name), trackers.Tracker) for name in trackers.names())
     assert set(trackers.__all__) >= set(trackers.names())
 

@@ -4,11 +4,14 @@ import difflib
 
 from trackers.eco import ECO, ECOHC, fECO
 from trackers.errors import UnknownTrackerError
+from trackers.kcf import KCF, fKCF
+from trackers.mosse import MOSSE
+from trackers.strcf import STRCF, DeepSTRCF, fDeepSTRCF
 from trackers.tracker import Track, Tracker
 
-__all__ = ["ECO", "ECOHC", "Track", "Tracker", "create", "fECO", "names"]
+__all__ = ["ECO", "ECOHC", "KCF", "MOSSE", "STRCF", "DeepSTRCF", "Track", "Tracker", "create", "fDeepSTRCF", "fECO", "fKCF", "names"]
 
-_TRACKERS = {tracker.__name__: tracker for tracker in (fECO, ECO, ECOHC)}
+_TRACKERS = {tracker.__name__: tracker for tracker in (fECO, ECO, ECOHC, fDeepSTRCF, DeepSTRCF, STRCF, KCF, fKCF, MOSSE)}
 
 
 def names() -> list[str]:

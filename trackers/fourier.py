@@ -1,8 +1,8 @@
 """Half-spectra: transforms, odd grids, interpolation, shifts.
 
-A *half-spectrum* of an odd N x M grid is the right half of a real signal's Fourier series, (.., N, M // 2 + 1) complex64:
-rows in FFT order (0, 1, .., (N - 1) / 2, -(N - 1) / 2, .., -1), columns 0 .. (M - 1) / 2. The left half is its point mirror,
-conjugated, so every sum over all frequencies counts a column > 0 twice (`multiplicity`).
+A *half-spectrum* of an N x M grid (odd, where nothing else is said) is the right half of a real signal's Fourier series,
+(.., N, M // 2 + 1) complex64: rows in FFT order (0, 1, .., (N - 1) / 2, -(N - 1) / 2, .., -1), columns 0 .. (M - 1) / 2. The left half
+is its point mirror, conjugated, so every sum over all frequencies counts a column > 0 twice (`multiplicity`).
 """
 
 import numpy as np
@@ -56,8 +56,33 @@ class Transform:
         return out
 
 
+class PlainTransform:
+    """Planned real FFTs of (channels, n, n) float32 onto half-spectra (channels, n, n // 2 + 1) of the same grid, n even or odd.
+
+    An even grid's half-spectrum has the frequency n / 2 once in its rows (as in FFT order) and in its columns.
+    """
+
+    def __init__(self, channels: int, n: int):
+        self._space = pyfftw.empty_aligned((channels, n, n), np.float32)
+        self._spectrum = pyfftw.empty_aligned((channels, n, n // 2 + 1), np.complex64)
+        self._forward = pyfftw.FFTW(self._space, self._spectrum, axes=(1, 2), flags=("FFTW_ESTIMATE",))
+        self._backward = pyfftw.FFTW(self._spectrum, self._space, axes=(1, 2), direction="FFTW_BACKWARD", flags=("FFTW_ESTIMATE",))
+
+    def __call__(self, signal: np.ndarray) -> np.ndarray:
+        """Half-spectrum of a signal, a new array."""
+        self._space[:] = signal
+        self._forward.execute()
+        return self._spectrum.copy()
+
+    def inverse(self, spectrum: np.ndarray) -> np.ndarray:
+        """Signal of a half-spectrum, a new array."""
+        self._spectrum[:] = spectrum
+        self._backward.execute()
+        return self._space * np.float32(1 / self._space.shape[1] ** 2)
+
+
 class Inverse:
-    """Planned inverse of a half-spectrum of Fourier *series* coefficients (n, n // 2 + 1): samples on the n x n grid, n odd."""
+    """Planned inverse of a half-spectrum of Fourier *series* coefficients (n, n // 2 + 1): samples on the n x n grid, n even or odd."""
 
     def __init__(self, n: int):
         self._spectrum = pyfftw.empty_aligned((n, n // 2 + 1), np.complex64)
@@ -96,6 +121,33 @@ def gaussian_label(n: int, sigma: float, output: int) -> np.ndarray:
         return np.sqrt(2 * np.pi) * sigma / output * np.exp(-2 * (np.pi * sigma * k / output) ** 2)
 
     return np.outer(axis(row_frequencies(n)), axis(column_frequencies(n))).astype(np.float32)
+
+
+def sampled_label(n: int, sigma: float) -> np.ndarray:
+    """Half-spectrum (n, n // 2 + 1) float32 of the samples of a Gaussian at [0, 0] of an n x n grid, its sides joined (PORTING 6.1).
+
+    `sigma` in cells; n even or odd. The spectrum of an even function is real.
+    """
+    distance = np.minimum(np.arange(n), n - np.arange(n))
+    axis = np.fft.fft(np.exp(-(distance**2) / (2 * sigma**2))).real
+    return np.outer(axis, axis[: n // 2 + 1]).astype(np.float32)
+
+
+def odd_spectrum(spectrum: np.ndarray) -> np.ndarray:
+    """Half-spectrum (n + 1, n // 2 + 1) of the series of a half-spectrum of an even grid (n, n // 2 + 1); one of an odd grid itself.
+
+    The even grid's lone frequency n / 2 is shared between n / 2 and -n / 2, so that the series is real between the samples too. In the
+    corner it becomes (n / 2, n / 2) and its mirror, not all four: the real part of what the published program sums up (PORTING 6.2).
+    """
+    n = len(spectrum)
+    if n % 2:
+        return spectrum
+    half = n // 2
+    out = np.concatenate([spectrum[: half + 1], spectrum[half:]])
+    out[half : half + 2, :half] /= 2
+    out[:, half] /= 2
+    out[half + 1, half] = 0
+    return out
 
 
 def shift(spectrum: np.ndarray, angle: tuple[float, float]) -> np.ndarray:

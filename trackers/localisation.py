@@ -5,6 +5,8 @@ import math
 import numpy as np
 from numba import njit
 
+from trackers.fourier import odd_spectrum
+
 NEWTON_STEPS = 5
 
 
@@ -14,7 +16,7 @@ def peak(spectrum: np.ndarray, grid: np.ndarray) -> tuple[float, float, float]:
     Parameters
     ----------
     spectrum : ndarray, complex64, (n, n // 2 + 1)
-        Half-spectrum of the response, n odd.
+        Half-spectrum of the response.
     grid : ndarray, float32, (n, n)
         The response's samples, shift zero at [0, 0].
 
@@ -24,7 +26,8 @@ def peak(spectrum: np.ndarray, grid: np.ndarray) -> tuple[float, float, float]:
         Shift in cells, in [-n / 2, n / 2).
     height : float
     """
-    n = len(spectrum)
+    n = len(grid)
+    spectrum = odd_spectrum(spectrum)
     index = int(np.argmax(grid))
     start = [(i + n // 2) % n - n // 2 for i in divmod(index, n)]
     angles = [2 * math.pi * i / n for i in start]

@@ -72,6 +72,39 @@ def decimation(scale: float) -> int:
     return max(int(scale - 0.1), 1)
 
 
+def centred_crop(image: np.ndarray, centre: tuple[float, float], shape: tuple[int, int], step: int = 1) -> np.ndarray:
+    """Every `step`-th pixel of a rectangle of `shape` (rows, columns) such pixels around `centre`, rounded down to them."""
+    first = tuple((math.floor(c / step) + 1 - n // 2) * step for c, n in zip(centre, shape, strict=True))
+    return crop(image, first, shape, step)
+
+
+def automatic(shape: tuple[int, int], output: tuple[int, int]) -> int:
+    """Interpolation of a resize from `shape` to `output` (rows, columns), chosen by its direction (PORTING 2.3).
+
+    Width is compared with height: a slip of the published program that decides how non-square patches are resized.
+    """
+    return cv2.INTER_LINEAR if output[1] > shape[0] else cv2.INTER_AREA
+
+
+def whole_patch(image: np.ndarray, centre: tuple[float, float], side: float, output: int) -> np.ndarray:
+    """A square around `centre`, all its pixels resized to `output` x `output`.
+
+    fDeepSTRCF's ``get_pixels`` (PORTING 2.2).
+
+    Parameters
+    ----------
+    image : ndarray, uint8, (H, W, C)
+    centre : (float, float)
+        Row and column; rounded down.
+    side : float
+        Side of the square in pixels of the picture, rounded; 2 where that is 0.
+    output : int
+        Side of the result.
+    """
+    shape = (round_half_away(side) or 2,) * 2
+    return resize(centred_crop(image, centre, shape), (output, output), automatic(shape, (output, output)))
+
+
 def sample_patch(image: np.ndarray, centre: tuple[float, float], side: float, output: int) -> np.ndarray:
     """A square around `centre`, resized to `output` x `output` pixels.
 

@@ -7,8 +7,7 @@ import numpy as np
 from cfvgg.linear import inner_products
 from trackers.config import ScaleFilterConfig
 from trackers.features.fhog import fhog
-from trackers.opencv import cv2
-from trackers.patch import crop, resize
+from trackers.patch import automatic, centred_crop, resize
 
 
 class ScaleFilter:
@@ -76,10 +75,7 @@ class ScaleFilter:
 
     def _patch(self, image: np.ndarray, centre: tuple[float, float], factor: float, step: int) -> np.ndarray:
         shape = tuple(max(int(side * factor / step), 1) for side in self._base)
-        first = tuple((math.floor(c / step) + 1 - n // 2) * step for c, n in zip(centre, shape, strict=True))
-        # width against height: a slip of the published program that decides how non-square patches are resized
-        shrinks = self._model[1] <= shape[0]
-        return resize(crop(image, first, shape, step), self._model, cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+        return resize(centred_crop(image, centre, shape, step), self._model, automatic(shape, self._model))
 
     def _correlation(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
         """Spectrum (17,) of the windowed correlation of two samples along the scales, summed over features."""

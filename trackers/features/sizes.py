@@ -1,6 +1,6 @@
 """How large a sample is: the input of the network, the support that its cells cover, and every feature's grid (PORTING 4.1)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from cfvgg.architecture import STRIDES, level_sizes
@@ -41,10 +41,33 @@ def odd_sizes(features: Sequence[Feature], side: float) -> SampleSizes:
     side : float
         Wanted side in pixels.
     """
+    if not any(feature.is_level for feature in features):
+        return _without_network(features, _odd_without_network(features, side))
+    return _with_network(features, side, lambda cells: cells + 1 + cells % 2)
+
+
+def exact_sizes(features: Sequence[Feature], side: float) -> SampleSizes:
+    """Sizes for a sample of about `side` pixels, a whole number of the coarsest cells ("exact" of STRCF; PORTING 6.1).
+
+    Parameters
+    ----------
+    features : sequence of Feature
+    side : float
+        Wanted side in pixels.
+    """
+    if not any(feature.is_level for feature in features):
+        cell = max(feature.cell for feature in features)
+        return _without_network(features, cell * round_half_away(side / cell))
+    return _with_network(features, side, lambda cells: cells + 1)
+
+
+def _without_network(features: Sequence[Feature], support: int) -> SampleSizes:
+    return SampleSizes(None, support, tuple(support // feature.cell for feature in features))
+
+
+def _with_network(features: Sequence[Feature], side: float, raised: Callable[[int], int]) -> SampleSizes:
+    """Sizes for the smallest input of at least `side` pixels whose coarsest grid reaches `raised`(that of `side` pixels)."""
     levels = [feature.name for feature in features if feature.is_level]
-    if not levels:
-        support = _odd_without_network(features, side)
-        return SampleSizes(None, support, tuple(support // feature.cell for feature in features))
     deepest = max(levels)  # conv1 < conv2 < .. in the alphabet too
     stride = STRIDES[deepest]
 
@@ -52,7 +75,7 @@ def odd_sizes(features: Sequence[Feature], side: float) -> SampleSizes:
         """Side of the coarsest grid for a sample of so many pixels."""
         return level_sizes(round_half_away(pixels))[deepest]
 
-    wanted = cells(side) + 1 + cells(side) % 2
+    wanted = raised(cells(side))
     while cells(side) < wanted:
         side += 1
     network = round_half_away(side)

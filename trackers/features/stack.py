@@ -1,6 +1,6 @@
 """Several features of one sample, each on its own grid."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -12,6 +12,19 @@ from trackers.features import colour
 from trackers.features.fhog import fhog
 from trackers.features.sizes import SampleSizes
 from trackers.patch import round_half_away, sample_patch
+
+Patch = Callable[[np.ndarray, tuple[float, float], float, int], np.ndarray]
+Normalisation = Callable[[np.ndarray, Feature], np.ndarray]
+
+
+def unit_energy(block: np.ndarray, _: Feature) -> np.ndarray:
+    """Every block of unit mean energy: see `normalise`."""
+    return normalise(block)
+
+
+def stretched_levels(block: np.ndarray, feature: Feature) -> np.ndarray:
+    """Every channel of a level of the network from 0 to 1, other features as they are (STRCF; PORTING 6.1)."""
+    return stretch(block) if feature.is_level else block
 
 
 class FeatureStack:
@@ -27,14 +40,27 @@ class FeatureStack:
         Needed where a feature is a level of the network.
     tables : dict of str to ndarray
         Look-up tables of 'colour_names' (32768, C) and 'intensity' (256, C), where they are used.
+    patch : callable
+        Crops and resizes, like `sample_patch`.
+    normalisation : callable
+        (block, feature) -> block, like `unit_energy`.
     """
 
-    def __init__(self, features: Sequence[Feature], sizes: SampleSizes, backbone: Backbone | None, tables: dict[str, np.ndarray]):
+    def __init__(
+        self,
+        features: Sequence[Feature],
+        sizes: SampleSizes,
+        backbone: Backbone | None,
+        tables: Mapping[str, np.ndarray],
+        patch: Patch = sample_patch,
+        normalisation: Normalisation = unit_energy,
+    ):
         self._features, self._sizes, self._backbone, self._tables = tuple(features), sizes, backbone, tables
+        self._patch, self._normalised = patch, normalisation
         self._levels = [feature.name for feature in features if feature.is_level]
 
     def __call__(self, image: np.ndarray, centre: tuple[float, float], scale: float) -> list[np.ndarray]:
-        """Features around a place, each block of unit mean energy.
+        """Features around a place, normalised.
 
         Parameters
         ----------
@@ -52,10 +78,10 @@ class FeatureStack:
         """
         maps = {}
         if self._levels:
-            patch = sample_patch(image, centre, self._sizes.network * scale, self._sizes.network)
+            patch = self._patch(image, centre, self._sizes.network * scale, self._sizes.network)
             maps = self._backbone(patch if patch.shape[2] == 3 else patch[:, :, 0], self._levels)
         if len(self._levels) < len(self._features):
-            patch = sample_patch(image, centre, self._sizes.support * scale, self._sizes.support)
+            patch = self._patch(image, centre, self._sizes.support * scale, self._sizes.support)
         blocks = []
         for feature, grid in zip(self._features, self._sizes.grids, strict=True):
             if feature.is_level:
@@ -63,10 +89,12 @@ class FeatureStack:
                 block = average(central(maps[feature.name], round_half_away(self._sizes.support / stride)), feature.cell // stride)
             elif feature.name == "fhog":
                 block = fhog(patch, feature.cell)
+            elif feature.name == "grey":
+                block = colour.grey(patch if patch.shape[2] == 3 else patch[:, :, 0], feature.cell)
             else:
                 pixels = patch if feature.name == "colour_names" else patch[:, :, 0]
                 block = colour.table_means(pixels, self._tables[feature.name], feature.cell)
-            blocks.append(normalise(block[:, :grid, :grid]))
+            blocks.append(self._normalised(block[:, :grid, :grid], feature))
         return blocks
 
 
@@ -96,3 +124,10 @@ def normalise(block: np.ndarray) -> np.ndarray:
     numbers = block.reshape(1, -1)
     energy = float(inner_products(numbers, numbers)[0, 0])
     return block * np.float32(np.sqrt(block.size / (energy + 2.2e-16)))
+
+
+def stretch(block: np.ndarray) -> np.ndarray:
+    """Every channel of a block (C, H, W) from 0 (its lowest value) to almost 1 (its highest)."""
+    lowest, highest = block.min((1, 2), keepdims=True), block.max((1, 2), keepdims=True)
+    # the difference first: 1e-7 beside a large value would be lost
+    return (block - lowest) / (highest - lowest + np.float32(1e-7))

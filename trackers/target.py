@@ -1,0 +1,219 @@
+"""What the trackers that search around the target at several scales have in common: their options, and where the target is."""
+
+import math
+import os
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from cfvgg.forward import Backbone
+from cfvgg.weights import Weights, load
+from trackers import config as settings
+from trackers.errors import UnknownOptionError, WeightsError
+from trackers.features import colour
+from trackers.features.stack import FeatureStack, applicable
+from trackers.fourier import Inverse
+from trackers.localisation import peak
+from trackers.patch import round_half_away
+from trackers.tracker import Box, Tracker
+
+SMALLEST_TARGET = 5  # pixels of the sample; the scale never falls below it
+
+
+class FeatureTracker(Tracker):
+    """A tracker over features of pictures, among them levels of a network.
+
+    Parameters
+    ----------
+    backbone : path, Weights, Backbone or None
+        Network of the features conv1 .. conv5; None stands for the weights shipped with the package.
+    preset : str
+        A published setting, by the benchmark that it is for.
+    published : bool
+        Compute what the authors' program computes, to the letter, where the default differs.
+    tables : mapping of str to path or ndarray, or None
+        Tables of your own for 'colour_names' (32768, C) or 'intensity' (256, C).
+    channel_order : {'BGR', 'RGB'}
+        Of the pictures.
+    seed : int
+        For whatever is drawn at random.
+    adapt : bool
+        Adapt the network to each target on its first frame; needs PyTorch (``pip install cfvgg[train]``).
+    **options
+        Fields of the tracker's configuration.
+
+    Attributes
+    ----------
+    adaptation : distill.adaptation.Adaptation or None
+        How the network was adapted to the present target, and the seconds that `init` spent on it.
+
+    Raises
+    ------
+    UnknownOptionError, WeightsError
+    """
+
+    presets: Mapping[str, Any]
+    brings_network = True  # whether the shipped weights stand in where none are given
+
+    def __init__(
+        self,
+        backbone: str | os.PathLike | Weights | Backbone | None = None,
+        *,
+        preset: str = "otb",
+        published: bool = False,
+        tables: Mapping[str, str | os.PathLike | np.ndarray] | None = None,
+        channel_order: str = "BGR",
+        seed: int = 0,
+        adapt: bool = False,
+        **options,
+    ):
+        super().__init__(channel_order=channel_order, seed=seed)
+        if preset not in list(self.presets):
+            raise UnknownOptionError(f"preset={preset!r}; {type(self).__name__} has {', '.join(self.presets)}")
+        if not isinstance(published, bool):
+            raise UnknownOptionError(f"published={published!r}; True or False is needed")
+        self.config = settings.override(self.presets[preset], options)
+        self._published = published
+        used = {feature.name for feature in self.config.features}
+        self._tables = colour.tables(used.intersection(settings.TABLES), tables or {})
+        self._backbone = self._network(backbone) if any(feature.is_level for feature in self.config.features) else None
+        self._shared, self._adapt = self._backbone, self._adapting(adapt)
+        self.adaptation = None
+
+    def _network(self, backbone: str | os.PathLike | Weights | Backbone | None) -> Backbone:
+        name = type(self).__name__
+        if backbone is None and not self.brings_network:
+            raise WeightsError(
+                f"{name} needs VGG-M: give the path of its MatConvNet file, {name}('imagenet-vgg-m-2048.mat'), "
+                f"or use f{name}, which brings CF-VGG"
+            )
+        if isinstance(backbone, Backbone):
+            return backbone
+        if not isinstance(backbone, str | os.PathLike | Weights | None):
+            raise UnknownOptionError(f"backbone={backbone!r}; a path, Weights, a Backbone or None is needed")
+        return Backbone(backbone if isinstance(backbone, Weights) else load(backbone))
+
+    def _adapting(self, adapt: bool) -> Callable | None:
+        """What adapts a network, or None. Torch comes with it: its import is no part of `init`, and nothing else here needs it."""
+        if not isinstance(adapt, bool):
+            raise UnknownOptionError(f"adapt={adapt!r}; True or False is needed")
+        if not adapt:
+            return None
+        if self._backbone is None:
+            raise UnknownOptionError(f"adapt=True; {type(self).__name__} has no network to adapt")
+        try:
+            from distill.adaptation import adapt as function
+        except ModuleNotFoundError as error:
+            if error.name != "torch":
+                raise
+            raise UnknownOptionError("adapt=True needs PyTorch: pip install cfvgg[train]") from error
+        return function
+
+    def _meet(self, image: np.ndarray, box: Box) -> None:
+        """Adapt the network to the target, where that was asked for."""
+        if self._adapt is not None:
+            self.adaptation = self._adapt(self._shared.weights, image, box, self._seed)
+            self._backbone = Backbone(self.adaptation.weights)
+
+
+class Filter(Protocol):
+    """What finds a target: samples from features, and the response to a sample."""
+
+    @abstractmethod
+    def encode(self, features: Sequence[np.ndarray]) -> Any:
+        """A sample from its feature blocks (C, n, n)."""
+
+    @abstractmethod
+    def respond(self, sample: Any) -> np.ndarray:
+        """Half-spectrum (n, n // 2 + 1) of the response to a sample."""
+
+
+class SearchTarget:
+    """A target that is looked for around its last place: position, scale, box, and the search itself.
+
+    A subclass sets what the search needs by `_prepare`, learns, and sets `_full_height`, that of the response on the first frame.
+
+    Parameters
+    ----------
+    image : ndarray, uint8, (H, W, C)
+        First picture; it decides whether the sequence is treated as coloured.
+    box : (float, float, float, float)
+    config : ECOConfig or STRCFConfig
+    published : bool
+        Round boxes to whole pixels and let them leave the picture.
+    """
+
+    def __init__(self, image: np.ndarray, box: Box, config: Any, published: bool):
+        self._published, self._coloured = published, is_coloured(image)
+        features = applicable(config.features, self._coloured)
+        if not features:
+            kind = "colour" if self._coloured else "grey"
+            raise UnknownOptionError(f"features={[f.name for f in config.features]}: none of them is for {kind} sequences")
+        self._config = settings.override(config, {"features": features})
+        self._shape = image.shape[:2]
+
+        x, y, width, height = box
+        self.position = (y + (height - 1) / 2, x + (width - 1) / 2)
+        area, (smallest, largest) = height * width * config.search_area**2, config.sample_side
+        self.scale = math.sqrt(area / min(max(area, smallest**2), largest**2))
+        self._base = (height / self.scale, width / self.scale)
+        self._side = math.sqrt(math.prod(self._base)) * config.search_area
+
+    def _prepare(self, features: FeatureStack, filter_: Filter, support: int, output: int, step: float) -> None:
+        """Set features and filter; `support` pixels of the sample are `output` cells of the response, and scales powers of `step`."""
+        self._features, self._filter, self._inverse = features, filter_, Inverse(output)
+        self._cell = support / output
+        self._factors = [self._config.scale_step ** (k - self._config.scales // 2) for k in range(self._config.scales)]
+        self._scale_limits = (
+            step ** math.ceil(math.log(SMALLEST_TARGET / support, step)),
+            step ** math.floor(math.log(min(n / side for n, side in zip(self._shape, self._base, strict=True)), step)),
+        )
+
+    def _detect(self, image: np.ndarray, place: tuple[int, int]) -> tuple[Any, float, tuple[float, float], float]:
+        """The sample, its scale, and the response's peak (shift in cells, height) at the scale where it is highest."""
+        found = []
+        for factor in self._factors:
+            sample = self._filter.encode(self._features(image, place, self.scale * factor))
+            found.append((sample, self.scale * factor, *self._peak(sample)))
+        return max(found, key=lambda candidate: candidate[3])
+
+    def _peak(self, sample: Any) -> tuple[tuple[float, float], float]:
+        """Shift in cells and height of the response's peak."""
+        spectrum = self._filter.respond(sample)
+        row, column, height = peak(spectrum, self._inverse(spectrum))
+        return (row, column), height
+
+    def _move(self, place: tuple[int, int], shift: tuple[float, float], sampled_scale: float) -> None:
+        """Go where a response says: `shift` cells from `place`, of a sample at `sampled_scale`."""
+        self.position = tuple(p + d * self._cell * sampled_scale for p, d in zip(place, shift, strict=True))
+
+    def _rescale(self, change: float) -> None:
+        """Change the scale within its limits, and keep the box at the picture: a target that has left it comes back at its border."""
+        self.scale = max(min(self.scale * change, self._scale_limits[1]), self._scale_limits[0])
+        if not self._published:
+            reach = [side * self.scale / 2 for side in self._base]
+            self.position = tuple(min(max(p, -r), n - 1 + r) for p, r, n in zip(self.position, reach, self._shape, strict=True))
+
+    def _rounded(self) -> tuple[int, int]:
+        return tuple(round_half_away(p) for p in self.position)
+
+    def _channels(self, image: np.ndarray) -> np.ndarray:
+        """The picture with the channels that the first one had: one of a grey sequence, else three."""
+        return np.repeat(image, 3, axis=2) if self._coloured and image.shape[2] == 1 else image if self._coloured else image[:, :, :1]
+
+    def _box(self) -> Box:
+        height, width = (side * self.scale for side in self._base)
+        row, column = self.position
+        box = (column - (width - 1) / 2, row - (height - 1) / 2, width, height)
+        return tuple(float(round_half_away(v)) for v in box) if self._published else box
+
+    def _score(self, height: float) -> float:
+        """Height of a response over that on the first frame, cut to [0, 1]."""
+        return min(max(height / self._full_height, 0.0), 1.0) if self._full_height > 0 else 0.0
+
+
+def is_coloured(image: np.ndarray) -> bool:
+    """Whether the channels of a picture (H, W, C) differ anywhere."""
+    return image.shape[2] == 3 and bool(np.any(image[:, :, 0] != image[:, :, 1]) or np.any(image[:, :, 1] != image[:, :, 2]))
