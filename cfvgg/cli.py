@@ -101,9 +101,9 @@ def _track_arguments(parser: argparse.ArgumentParser) -> None:
         help="the target in the first frame: top left corner (the first pixel is 0,0), width and height in pixels; "
         "write --box=-5,... for a negative x. Without it, draw the box with the mouse",
     )
-    parser.add_argument("--tracker", default="fECO", metavar="NAME", help="fECO (default), ECO, ECOHC, ...")
+    parser.add_argument("--tracker", default="fECO", metavar="NAME", help="fECO (default), fDeepSTRCF, fKCF, ECOHC, STRCF, KCF, MOSSE, ...")
     parser.add_argument("--weights", metavar="FILE", help=".safetensors or MatConvNet .mat of the network (default: those shipped)")
-    parser.add_argument("--preset", choices=["otb", "vot", "tc128"], help="published setting (default: otb)")
+    parser.add_argument("--preset", metavar="NAME", help="published setting of the tracker, such as otb, vot or tc128 of fECO")
     parser.add_argument("--out", metavar="VIDEO", help="annotated video to write: .mp4, .avi, .mkv or .mov")
     parser.add_argument(
         "--boxes", metavar="FILE", help="text file to write, x,y,w,h a line as in --box; stdout if there is no other output"
