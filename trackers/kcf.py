@@ -22,7 +22,7 @@ from trackers.kcf_config import KCFConfig, WindowConfig
 from trackers.opencv import cv2
 from trackers.patch import crop, decimation, resize, round_half_away
 from trackers.scale import ScaleFilter, parabola_vertex
-from trackers.target import SMALLEST_TARGET, FeatureTracker, is_coloured
+from trackers.target import SMALLEST_TARGET, FeatureTracker, PlacedTarget
 from trackers.tracker import Box
 
 FEWEST_CELLS = 4  # of a side of the window, so that a cosine window leaves something
@@ -155,7 +155,7 @@ class Filter(Protocol):
         """Response (H, W) to a sample."""
 
 
-class WindowTarget:
+class WindowTarget(PlacedTarget):
     """One target that a filter on one window follows: position, scale, filter.
 
     Parameters
@@ -173,7 +173,8 @@ class WindowTarget:
     trusts_from = BLANK_BELOW
 
     def __init__(self, image: np.ndarray, box: Box, config: WindowConfig, features: Features, filter_: Filter):
-        self._config, self._features, self._filter, self._coloured = config, features, filter_, is_coloured(image)
+        super().__init__(image)
+        self._config, self._features, self._filter = config, features, filter_
         self.position, self.scale, self._base = self._begin(box)
         window = [min(math.floor(n * config.search_area), LARGEST_WINDOW) for n in self._base]
         self._grid = tuple(max(n // features.cell, FEWEST_CELLS) for n in window)
@@ -182,7 +183,7 @@ class WindowTarget:
         self._window = np.outer(*map(np.hanning, self._grid)).astype(np.float32)
         self._scale_filter = None
 
-        picture = self._picture(image)
+        picture = self._channels(image)
         self._shape = picture.shape[:2]
         if config.scale_filter is not None:
             self._scale_filter = ScaleFilter(self._sides(), self._base, config.scale_filter)
@@ -207,10 +208,10 @@ class WindowTarget:
 
     def follow(self, image: np.ndarray) -> tuple[Box, float]:
         """Box in the next picture, and the height of the response there over that on the first frame, cut to [0, 1]."""
-        picture = self._picture(image)
+        picture = self._channels(image)
         sample, centre = self._sample(picture, self.position)
         shift, height = peak(self._filter.respond(sample), self.refines)
-        score = min(max(height / self._full_height, 0.0), 1.0) if self._full_height > 0 else 0.0
+        score = self._score(height)
         if score >= self.trusts_from:
             pixels = self._features.cell * self.scale
             self.position = tuple(c + d * pixels for c, d in zip(centre, shift, strict=True))
@@ -252,22 +253,6 @@ class WindowTarget:
         patch = resize(crop(picture, first, shape, step), self._patch_shape, interpolation)
         return patch, tuple(p + step * (n - 1) / 2 for p, n in zip(first, shape, strict=True))
 
-    def _limited(self) -> tuple[float, float]:
-        """The position, so that the box still touches the picture: a target that has left it comes back at its border."""
-        return tuple(min(max(p, -n / 2), m - 1 + n / 2) for p, n, m in zip(self.position, self._sides(), self._shape, strict=True))
-
-    def _picture(self, image: np.ndarray) -> np.ndarray:
-        """The picture with the channels that the first one had: one of a grey sequence, else three."""
-        return np.repeat(image, 3, axis=2) if self._coloured and image.shape[2] == 1 else image if self._coloured else image[:, :, :1]
-
-    def _sides(self) -> tuple[float, float]:
-        """Height and width of the target."""
-        return tuple(n * self.scale for n in self._base)
-
-    def _box(self) -> Box:
-        (row, column), (height, width) = self.position, self._sides()
-        return column - (width - 1) / 2, row - (height - 1) / 2, width, height
-
 
 class PublishedTarget(WindowTarget):
     """A target as the authors' program follows it: positions are whole, and lie half a box right of and below the box's corner."""
@@ -293,7 +278,7 @@ class PublishedTarget(WindowTarget):
     def _limited(self) -> tuple[float, float]:
         return self.position
 
-    def _picture(self, image: np.ndarray) -> np.ndarray:
+    def _channels(self, image: np.ndarray) -> np.ndarray:
         grey = to_grey(image)
         return (halved(grey) if self._halved else grey)[:, :, None]
 

@@ -118,6 +118,47 @@ class FeatureTracker(Tracker):
             self._backbone = Backbone(self.adaptation.weights)
 
 
+class PlacedTarget:
+    """A target with a place in the picture.
+
+    Attributes
+    ----------
+    position : (float, float)
+        Row and column of its centre.
+    scale : float
+        Pixels of the picture per pixel of the sample.
+    """
+
+    position: tuple[float, float]
+    scale: float
+    _base: tuple[float, float]  # height and width at scale one
+    _shape: tuple[int, int]  # of the picture
+    _full_height: float  # of the response on the first frame
+
+    def __init__(self, image: np.ndarray):
+        self._coloured = is_coloured(image)
+
+    def _channels(self, image: np.ndarray) -> np.ndarray:
+        """The picture with the channels that the first one had: one of a grey sequence, else three."""
+        return np.repeat(image, 3, axis=2) if self._coloured and image.shape[2] == 1 else image if self._coloured else image[:, :, :1]
+
+    def _sides(self) -> tuple[float, float]:
+        """Height and width of the target."""
+        return tuple(n * self.scale for n in self._base)
+
+    def _limited(self) -> tuple[float, float]:
+        """The position, so that the box still touches the picture: a target that has left it comes back at its border."""
+        return tuple(min(max(p, -n / 2), m - 1 + n / 2) for p, n, m in zip(self.position, self._sides(), self._shape, strict=True))
+
+    def _box(self) -> Box:
+        (row, column), (height, width) = self.position, self._sides()
+        return column - (width - 1) / 2, row - (height - 1) / 2, width, height
+
+    def _score(self, height: float) -> float:
+        """Height of a response over that on the first frame, cut to [0, 1]."""
+        return min(max(height / self._full_height, 0.0), 1.0) if self._full_height > 0 else 0.0
+
+
 class Filter(Protocol):
     """What finds a target: samples from features, and the response to a sample."""
 
@@ -130,7 +171,7 @@ class Filter(Protocol):
         """Half-spectrum (n, n // 2 + 1) of the response to a sample."""
 
 
-class SearchTarget:
+class SearchTarget(PlacedTarget):
     """A target that is looked for around its last place: position, scale, box, and the search itself.
 
     A subclass sets what the search needs by `_prepare`, learns, and sets `_full_height`, that of the response on the first frame.
@@ -146,7 +187,8 @@ class SearchTarget:
     """
 
     def __init__(self, image: np.ndarray, box: Box, config: Any, published: bool):
-        self._published, self._coloured = published, is_coloured(image)
+        super().__init__(image)
+        self._published = published
         features = applicable(config.features, self._coloured)
         if not features:
             kind = "colour" if self._coloured else "grey"
@@ -193,25 +235,14 @@ class SearchTarget:
         """Change the scale within its limits, and keep the box at the picture: a target that has left it comes back at its border."""
         self.scale = max(min(self.scale * change, self._scale_limits[1]), self._scale_limits[0])
         if not self._published:
-            reach = [side * self.scale / 2 for side in self._base]
-            self.position = tuple(min(max(p, -r), n - 1 + r) for p, r, n in zip(self.position, reach, self._shape, strict=True))
+            self.position = self._limited()
 
     def _rounded(self) -> tuple[int, int]:
         return tuple(round_half_away(p) for p in self.position)
 
-    def _channels(self, image: np.ndarray) -> np.ndarray:
-        """The picture with the channels that the first one had: one of a grey sequence, else three."""
-        return np.repeat(image, 3, axis=2) if self._coloured and image.shape[2] == 1 else image if self._coloured else image[:, :, :1]
-
     def _box(self) -> Box:
-        height, width = (side * self.scale for side in self._base)
-        row, column = self.position
-        box = (column - (width - 1) / 2, row - (height - 1) / 2, width, height)
+        box = super()._box()
         return tuple(float(round_half_away(v)) for v in box) if self._published else box
-
-    def _score(self, height: float) -> float:
-        """Height of a response over that on the first frame, cut to [0, 1]."""
-        return min(max(height / self._full_height, 0.0), 1.0) if self._full_height > 0 else 0.0
 
 
 def is_coloured(image: np.ndarray) -> bool:
