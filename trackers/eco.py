@@ -60,7 +60,7 @@ class ECOTracker(FeatureTracker):
             if feature.dimension > channels[feature.name]:
                 raise UnknownOptionError(f"{feature}; {feature.name} has {channels[feature.name]} channels to project")
 
-    def _start(self, image: np.ndarray, box: Box) -> "ECOTarget":
+    def _begin(self, image: np.ndarray, box: Box) -> "ECOTarget":
         return ECOTarget(image, box, self.config, self._backbone, self._tables, self._published)
 
 

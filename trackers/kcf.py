@@ -68,9 +68,8 @@ class KCF(FeatureTracker):
             raise UnknownOptionError(f"feature={name!r}; {type(self).__name__} has {', '.join(self.kinds)}")
         if self._published and name in LEVELS:
             raise UnknownOptionError("published=True; of fKCF no program was published")
-        self._features = Level(self._backbone, name) if name in LEVELS else Fhog() if name == "fhog" else Grey()
 
-    def _start(self, image: np.ndarray, box: Box) -> "WindowTarget":
+    def _begin(self, image: np.ndarray, box: Box) -> "WindowTarget":
         config = self.config
         if config.context:
             filter_ = ridge.ContextFilter(config.regularisation, config.context_regularisation)
@@ -81,8 +80,10 @@ class KCF(FeatureTracker):
                 "linear": ridge.linear,
             }
             filter_ = ridge.KernelFilter(kernels[config.kernel], config.regularisation)
+        name = config.feature
+        features = Level(self._backbone, name) if name in LEVELS else Fhog() if name == "fhog" else Grey()
         target = PublishedTarget if self._published else WindowTarget
-        return target(image, box, config, self._features, filter_)
+        return target(image, box, config, features, filter_)
 
 
 class fKCF(KCF):

@@ -29,7 +29,7 @@ class STRCFTracker(FeatureTracker):
 
     presets: Mapping[str, STRCFConfig]
 
-    def _start(self, image: np.ndarray, box: Box) -> "STRCFTarget":
+    def _begin(self, image: np.ndarray, box: Box) -> "STRCFTarget":
         return STRCFTarget(image, box, self.config, self._backbone, self._tables, self._published)
 
 

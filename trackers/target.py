@@ -17,7 +17,7 @@ from trackers.features.stack import FeatureStack, applicable
 from trackers.fourier import Inverse
 from trackers.localisation import peak
 from trackers.patch import round_half_away
-from trackers.tracker import Box, Tracker
+from trackers.tracker import Box, Target, Tracker
 
 SMALLEST_TARGET = 5  # pixels of the sample; the scale never falls below it
 
@@ -111,11 +111,15 @@ class FeatureTracker(Tracker):
             raise UnknownOptionError("adapt=True needs PyTorch: pip install cfvgg[train]") from error
         return function
 
-    def _meet(self, image: np.ndarray, box: Box) -> None:
-        """Adapt the network to the target, where that was asked for."""
+    @abstractmethod
+    def _begin(self, image: np.ndarray, box: Box) -> Target:
+        """Learn the target in the first picture with the present network."""
+
+    def _start(self, image: np.ndarray, box: Box) -> Target:
         if self._adapt is not None:
             self.adaptation = self._adapt(self._shared.weights, image, box, self._seed)
             self._backbone = Backbone(self.adaptation.weights)
+        return self._begin(image, box)
 
 
 class PlacedTarget:

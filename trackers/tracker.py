@@ -70,9 +70,6 @@ class Tracker(ABC):
     def _start(self, image: np.ndarray, box: Box) -> Target:
         """Learn the target in the first picture (H, W, C), R, G, B or grey."""
 
-    def _meet(self, image: np.ndarray, box: Box) -> None:  # noqa: B027 - most trackers have nothing to change
-        """Change what the tracker itself must change for a new target; the arguments are those of `_start`, which comes next."""
-
     def init(self, image: np.ndarray, box: Sequence[float]) -> None:
         """Begin with the target in `box`; may be called again at any time.
 
@@ -89,7 +86,6 @@ class Tracker(ABC):
         """
         picture = check_image(image, self._channel_order)
         checked = check_box(box, picture.shape[:2])
-        self._meet(picture, checked)
         self._target = self._start(picture, checked)
         self._shape = picture.shape[:2]
         self.score = 1.0
