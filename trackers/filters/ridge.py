@@ -28,6 +28,7 @@ def gaussian_label(shape: tuple[int, int], sigma: float, place: tuple[float, flo
     """
 
     def axis(n: int, middle: float) -> np.ndarray:
+        """The label along one axis."""
         distance = (np.arange(n) - middle + n / 2) % n - n / 2
         return np.exp(-0.5 * (distance / sigma) ** 2)
 
