@@ -2,6 +2,7 @@
 
 import math
 import os
+from abc import abstractmethod
 from collections.abc import Mapping
 from functools import partial
 from typing import Protocol
@@ -107,6 +108,7 @@ class Features(Protocol):
     cell: int
     margin: int
 
+    @abstractmethod
     def __call__(self, patch: np.ndarray) -> np.ndarray:
         """Cells (C, h, w) float32 of a patch (h cell + margin, w cell + margin, 1 or 3) uint8."""
 
@@ -149,9 +151,11 @@ class Level:
 class Filter(Protocol):
     """What learns samples (C, H, W) and responds to them; see `trackers.filters.ridge.KernelFilter`."""
 
+    @abstractmethod
     def learn(self, sample: np.ndarray, label: np.ndarray, surroundings: list[np.ndarray], rate: float) -> None:
         """Take in a sample."""
 
+    @abstractmethod
     def respond(self, sample: np.ndarray) -> np.ndarray:
         """Response (H, W) to a sample."""
 
