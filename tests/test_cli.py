@@ -195,8 +195,14 @@ def test_ctrl_c_in_process_returns_130_and_keeps_what_was_tracked(folder, made, 
     assert len(list(video.open_source(out))) == 5
 
 
+def hear_interrupts():
+    """What a shell runs in the background ignores Ctrl-C, and so would its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def command(*arguments):
-    return subprocess.Popen([sys.executable, "-m", "cfvgg", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen([sys.executable, "-m", "cfvgg", *arguments], preexec_fn=hear_interrupts, **pipes)
 
 
 def opened_by(process, path):
