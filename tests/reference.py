@@ -79,3 +79,15 @@ def approximate_rectify_normalise(planes: np.ndarray) -> np.ndarray:
     r = t - z
     power = z + r * (single(0.693147180559945) + r * (single(0.227411277760219) + r * single(0.079441541679836)))
     return x * ((power * single(2**23)).astype(np.int32) + (127 << 23)).view(single)
+
+
+def follow(tracker, shared, sequence: str, count: int) -> np.ndarray:
+    """Rows, columns (0-based) and scales (count, 3) that a tracker finds in the first frames of a sequence."""
+    found = []
+    for number, frame in zip(range(count), pictures(shared, sequence), strict=False):
+        if number:
+            tracker.update(frame)
+        else:
+            tracker.init(frame, first_box(shared, sequence))
+        found.append((*tracker._target.position, tracker._target.scale))
+    return np.array(found)

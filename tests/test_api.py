@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import trackers
+from tests.tracks import assert_sound, distances
 from trackers import ECOHC, STRCF, fDeepSTRCF, fECO
 from trackers.errors import UnknownTrackerError
 
@@ -31,17 +32,6 @@ def grey(frames):
 
 def track(frames, box, kind="FHOG only", **options):
     return KINDS[kind](**options).track(frames, box)
-
-
-def distances(boxes, truth):
-    """Between the middles of boxes, in pixels."""
-    return np.hypot(*(boxes[:, :2] + boxes[:, 2:] / 2 - truth[:, :2] - truth[:, 2:] / 2).T)
-
-
-def assert_sound(found):
-    assert np.isfinite(found.boxes).all()
-    assert (found.boxes[:, 2:] > 0).all()
-    assert ((found.scores >= 0) & (found.scores <= 1)).all()
 
 
 # Names and shapes

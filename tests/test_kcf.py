@@ -8,6 +8,7 @@ import pytest
 from benchmarks.synthetic import Scene, sequence
 from cfvgg.architecture import LEVELS, grids
 from tests import naive
+from tests.tracks import assert_sound, distances
 from trackers import KCF, MOSSE, fKCF
 from trackers.config import ScaleFilterConfig
 from trackers.errors import UnknownOptionError, WeightsError
@@ -124,16 +125,6 @@ every_kind = pytest.mark.parametrize("kind", KINDS)
 def video():
     made = sequence(SCENE)
     return list(made.frames), made.boxes
-
-
-def distances(boxes, truth):
-    return np.hypot(*(boxes[:, :2] + boxes[:, 2:] / 2 - truth[:, :2] - truth[:, 2:] / 2).T)
-
-
-def assert_sound(found):
-    assert np.isfinite(found.boxes).all()
-    assert (found.boxes[:, 2:] > 0).all()
-    assert ((found.scores >= 0) & (found.scores <= 1)).all()
 
 
 @every_kind

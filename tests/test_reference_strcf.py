@@ -211,14 +211,8 @@ def test_response_of_the_third_frame(pictures, frames, filter_, stack):
 
 @pytest.mark.parametrize(("sequence", "count"), [("Crossing", 60), ("Deer", 71)])
 def test_tracks(shared, backbone, sequence, count):
-    tracker, found = fDeepSTRCF(backbone, published=True), []
-    for number, frame in zip(range(count), reference.pictures(shared, sequence), strict=False):
-        if number:
-            tracker.update(frame)
-        else:
-            tracker.init(frame, reference.first_box(shared, sequence))
-        found.append((*tracker._target.position, tracker._target.scale))
-    apart = np.abs(np.array(found) - states(shared, sequence, count))
+    found = reference.follow(fDeepSTRCF(backbone, published=True), shared, sequence, count)
+    apart = np.abs(found - states(shared, sequence, count))
     assert apart[:, :2].max() < 0.01  # pixels; measured 7e-4 and 2e-3
     assert apart[:, 2].max() < 1e-6
 

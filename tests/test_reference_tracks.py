@@ -124,15 +124,8 @@ def test_update_of_the_scale_filter(shared, dump, start, scale_filter, area_24):
 
 
 def follow(shared, backbone, sequence, count):
-    """Rows, columns and scales (count, 3) in the first frames."""
-    tracker, found = fECO(backbone, published=True), []
-    for number, frame in zip(range(count), reference.pictures(shared, sequence), strict=False):
-        if number:
-            tracker.update(frame)
-        else:
-            tracker.init(frame, reference.first_box(shared, sequence))
-        found.append((*tracker._target.position, tracker._target.scale))
-    return np.array(found) - reference.states(shared, sequence)[:count]
+    """Rows, columns and scales (count, 3) in the first frames, less the authors'."""
+    return reference.follow(fECO(backbone, published=True), shared, sequence, count) - reference.states(shared, sequence)[:count]
 
 
 @pytest.mark.parametrize(
