@@ -122,7 +122,7 @@ def test_a_picture_of_another_size(video, running, shape):
         ({"label_sigma": -1}, "label_sigma=-1"),
         ({"sample_side": (300, 200)}, "smallest and largest side"),
         ({"sample_side": 5}, "sample_side=5; two integers"),
-        ({"scale_filter": 3}, "scale_filter=3; a ScaleFilterConfig or None"),
+        ({"scale_filter": 3}, "scale_filter=3; True, False, a ScaleFilterConfig or a dict"),
         ({"reuse_detection": "no"}, "reuse_detection='no'; True or False"),
         ({"published": "no"}, "published='no'; True or False"),
         ({"preset": ["otb"]}, r"preset=\['otb'\]"),

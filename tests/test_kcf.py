@@ -9,7 +9,7 @@ from benchmarks.synthetic import Scene, sequence
 from cfvgg.architecture import LEVELS, grids
 from tests import naive
 from tests.tracks import assert_sound, distances
-from trackers import KCF, MOSSE, fKCF
+from trackers import KCF, MOSSE, fECO, fKCF
 from trackers.config import ScaleFilterConfig
 from trackers.errors import UnknownOptionError, WeightsError
 from trackers.kcf import Level, halved, peak, to_grey
@@ -286,7 +286,9 @@ def test_scale_is_followed(kind):
         (fKCF, {"published": True}, "of fKCF no program was published"),
         (KCF, {"learning_rat": 0.1}, "did you mean learning_rate?"),
         (KCF, {"target_side": (90, 30)}, r"target_side=\(90, 30\); two integers"),
-        (KCF, {"scale_filter": True}, "scale_filter=True; a ScaleFilterConfig or None"),
+        (KCF, {"scale_filter": 2}, "scale_filter=2; True, False, a ScaleFilterConfig or a dict"),
+        (KCF, {"scale_filter": {"scale": 3}}, "unknown option 'scale'; did you mean scales?"),
+        (KCF, {"backbone": "net.mat"}, "backbone='net.mat'; none of the features of this KCF is of a network"),
         (MOSSE, {"warps": -1}, "warps=-1; an integer"),
         (MOSSE, {"feature": "grey"}, "unknown option 'feature'"),
         (fKCF, {"backbone": 3}, "backbone=3; a path, Weights, a Backbone or None"),
@@ -295,6 +297,16 @@ def test_scale_is_followed(kind):
 def test_bad_options(make, options, message):
     with pytest.raises(UnknownOptionError, match=message):
         make(**options)
+
+
+@pytest.mark.parametrize("given", [True, {}, {"scales": 17}, ScaleFilterConfig()])
+def test_ways_to_ask_for_a_scale_filter(given):
+    assert KCF(scale_filter=given).config.scale_filter == ScaleFilterConfig()
+
+
+@pytest.mark.parametrize("given", [False, None])
+def test_without_a_scale_filter(given):
+    assert fECO(scale_filter=given).config.scale_filter is None
 
 
 def test_a_network_that_is_not_there(tmp_path):

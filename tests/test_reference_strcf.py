@@ -73,9 +73,9 @@ def put(filter_, dump):
         grid.filter = half(dump[f"cf_f_{block}"])
 
 
-def states(shared, sequence, count):
+def states(shared, sequence, count, setting="fDeepSTRCF"):
     """Row, column (from 0) and scale after the first frames, (count, 3)."""
-    with shared(f"reference/states/fDeepSTRCF/{sequence}.csv").open() as file:
+    with shared(f"reference/states/{setting}/{sequence}.csv").open() as file:
         rows = [[float(value) for value in row[1:4]] for row in list(csv.reader(file))[1:]]
     return np.array(rows)[:count] - [1, 1, 0]
 
@@ -214,6 +214,15 @@ def test_tracks(shared, backbone, sequence, count):
     found = reference.follow(fDeepSTRCF(backbone, published=True), shared, sequence, count)
     apart = np.abs(found - states(shared, sequence, count))
     assert apart[:, :2].max() < 0.01  # pixels; measured 7e-4 and 2e-3
+    assert apart[:, 2].max() < 1e-6
+
+
+def test_track_with_colour_names(shared, backbone):
+    tables = {"colour_names": reference.arrays(shared, "colour_tables")["colour_names"]}
+    tracker = fDeepSTRCF(backbone, preset="tc128", published=True, tables=tables)
+    found = reference.follow(tracker, shared, "Crossing", 60)
+    apart = np.abs(found - states(shared, "Crossing", 60, "fDeepSTRCF_TC128"))
+    assert apart[:, :2].max() < 0.01  # pixels; measured 6e-4
     assert apart[:, 2].max() < 1e-6
 
 

@@ -5,7 +5,7 @@ Sources: the settings in force in the authors' programs (PORTING 7), ECO's publi
 
 import dataclasses
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -128,8 +128,8 @@ class ECOConfig(Configuration):
         The preconditioner.
     penalty_centre, penalty_edge, penalty_sparsity : float
         Spatial regularisation at the target's centre and border, and the threshold under which its spectrum is cut.
-    scale_filter : ScaleFilterConfig or None
-        None: scales are found by running the detector at several scales.
+    scale_filter : ScaleFilterConfig, dict of its fields, or bool
+        False (or None): scales are found by running the detector at several scales.
     scales, scale_step : int, float
         Number and ratio of the detector's scales (1 with a scale filter).
     """
@@ -165,8 +165,7 @@ class ECOConfig(Configuration):
         check_sides(self.sample_side)
         if not isinstance(self.reuse_detection, bool):
             raise UnknownOptionError(f"reuse_detection={self.reuse_detection!r}; True or False is needed")
-        if not isinstance(self.scale_filter, ScaleFilterConfig | None):
-            raise UnknownOptionError(f"scale_filter={self.scale_filter!r}; a ScaleFilterConfig or None is needed")
+        object.__setattr__(self, "scale_filter", checked_scale_filter(self.scale_filter))
 
 
 def checked_features(given: "Iterable[Feature | str]") -> tuple[Feature, ...]:
@@ -184,6 +183,15 @@ def check_sides(sides: tuple[int, int]) -> None:
     pair = isinstance(sides, (tuple, list)) and len(sides) == 2 and all(isinstance(n, int) for n in sides)
     if not pair or not 32 <= sides[0] <= sides[1]:
         raise UnknownOptionError(f"sample_side={sides!r}; two integers are needed, smallest and largest side in pixels, at least 32")
+
+
+def checked_scale_filter(given: ScaleFilterConfig | Mapping | bool | None) -> ScaleFilterConfig | None:
+    """The settings of a scale filter from themselves, from some of their fields, or from whether there is to be one."""
+    if isinstance(given, Mapping):
+        return override(ScaleFilterConfig(), dict(given))
+    if not isinstance(given, ScaleFilterConfig | bool | None):
+        raise UnknownOptionError(f"scale_filter={given!r}; True, False, a ScaleFilterConfig or a dict of its fields is needed")
+    return ScaleFilterConfig() if given is True else given or None
 
 
 def _feature(given: "Feature | str") -> Feature:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from cfvgg.architecture import LEVELS
-from trackers.config import FEATURES, Configuration, Feature, ScaleFilterConfig, between
+from trackers.config import FEATURES, Configuration, Feature, ScaleFilterConfig, between, checked_scale_filter
 from trackers.errors import UnknownOptionError
 
 KERNELS = ("gaussian", "polynomial", "linear")
@@ -30,8 +30,8 @@ class WindowConfig(Configuration):
         Patches around the target that the filter learns to ignore (Mueller et al. 2017); 0: none.
     context_regularisation : float
         Weight of each of them.
-    scale_filter : ScaleFilterConfig or None
-        None: the target keeps its size.
+    scale_filter : ScaleFilterConfig, dict of its fields, or bool
+        False (or None): the target keeps its size. True is fDSST's filter with its published settings.
     """
 
     search_area: float = between(2.5, 1.1, 20)
@@ -49,8 +49,7 @@ class WindowConfig(Configuration):
         two = isinstance(sides, tuple | list) and len(sides) == 2 and all(isinstance(n, int) for n in sides)
         if not (two and 8 <= sides[0] <= sides[1]):
             raise UnknownOptionError(f"target_side={sides!r}; two integers are needed, smallest and largest side in pixels, at least 8")
-        if not isinstance(self.scale_filter, ScaleFilterConfig | None):
-            raise UnknownOptionError(f"scale_filter={self.scale_filter!r}; a ScaleFilterConfig or None is needed")
+        object.__setattr__(self, "scale_filter", checked_scale_filter(self.scale_filter))
 
 
 @dataclass(frozen=True)

@@ -78,12 +78,16 @@ class FeatureTracker(Tracker):
         self._published = published
         used = {feature.name for feature in self.config.features}
         self._tables = colour.tables(used.intersection(settings.TABLES), tables or {})
-        self._backbone = self._network(backbone) if any(feature.is_level for feature in self.config.features) else None
+        self._backbone = self._network(backbone)
         self._shared, self._adapt = self._backbone, self._adapting(adapt)
         self.adaptation = None
 
-    def _network(self, backbone: str | os.PathLike | Weights | Backbone | None) -> Backbone:
+    def _network(self, backbone: str | os.PathLike | Weights | Backbone | None) -> Backbone | None:
         name = type(self).__name__
+        if not any(feature.is_level for feature in self.config.features):
+            if backbone is not None:
+                raise UnknownOptionError(f"backbone={backbone!r}; none of the features of this {name} is of a network")
+            return None
         if backbone is None and not self.brings_network:
             raise WeightsError(
                 f"{name} needs VGG-M: give the path of its MatConvNet file, {name}('imagenet-vgg-m-2048.mat'), "
