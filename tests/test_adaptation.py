@@ -13,7 +13,8 @@ torch = pytest.importorskip("torch")
 from benchmarks.synthetic import Scene, sequence
 from cfvgg.weights import load
 from distill import correlation
-from distill.adaptation import Config, Crops, Surroundings, adapt
+from distill.adaptation import Config, adapt
+from distill.surroundings import Crops, Surroundings
 from trackers import ECOHC, fDeepSTRCF, fECO, fKCF
 from trackers.errors import UnknownOptionError
 from trackers.filters import ridge
@@ -116,7 +117,7 @@ def marked(box):
 
 @pytest.mark.parametrize("box", [(70, 50, 21, 21), (3, 80, 31, 15), (120, 4, 11, 33)])
 def test_crops_show_the_target_where_they_say_and_negatives_do_not_show_it(box):
-    surroundings = Surroundings(marked(box), box, Config())
+    surroundings = Surroundings(marked(box), box, 96, 2.0)
     rng = np.random.default_rng(0)
     for _ in range(20):
         view, place = surroundings.positive(rng)
@@ -127,7 +128,7 @@ def test_crops_show_the_target_where_they_say_and_negatives_do_not_show_it(box):
 
 
 def test_a_target_that_fills_the_picture_has_no_negatives():
-    surroundings = Surroundings(np.zeros((40, 40, 3), np.uint8), (-5, -5, 50, 50), Config())
+    surroundings = Surroundings(np.zeros((40, 40, 3), np.uint8), (-5, -5, 50, 50), 96, 2.0)
     assert not surroundings.has_negatives
     assert len(Crops(surroundings, 3, np.zeros((3, 96, 96), np.float32), np.random.default_rng(0)).pictures) == 1 + 3
 
@@ -177,23 +178,18 @@ def test_any_picture_and_box_will_do(shape, box):
 # trackers
 
 
-@pytest.fixture
-def quickly(monkeypatch):
-    """Makes the trackers adapt with the settings of these tests."""
-    from distill import adaptation
-
-    monkeypatch.setattr(adaptation, "adapt", partial(adapt, config=QUICK))
+quickly = partial(adapt, config=QUICK)
 
 
 @pytest.mark.parametrize("tracker", [fECO, fDeepSTRCF, fKCF])
-def test_trackers_adapt_a_copy_to_each_target(tracker, first, quickly):
+def test_trackers_adapt_a_copy_to_each_target(tracker, first):
     image, box = first
-    made, plain = tracker(adapt=True, channel_order="RGB"), tracker(channel_order="RGB")
+    made, plain = tracker(adapt=quickly, channel_order="RGB"), tracker(channel_order="RGB")
     shared = made._shared.weights
     for given in (box, (20, 20, 30, 30)):
         made.init(image, given)
         plain.init(image, given)
-        expected = adapt(load(), image, given, config=QUICK)
+        expected = quickly(load(), image, given)
         assert same(made.adaptation.weights, expected.weights) and made.adaptation.after == expected.after
         assert same(shared, load())
         moved = np.roll(image, 2, axis=1)
@@ -204,11 +200,18 @@ def test_trackers_adapt_a_copy_to_each_target(tracker, first, quickly):
 
 @pytest.mark.parametrize(
     ("make", "message"),
-    [(lambda: ECOHC(adapt=True), "ECOHC has no network to adapt"), (lambda: fECO(adapt=1), "adapt=1; True or False")],
+    [(lambda: ECOHC(adapt=True), "ECOHC has no network to adapt"), (lambda: fECO(adapt=1), "adapt=1; True, False or a function")],
 )
 def test_adaptation_refuses_what_it_cannot_do(make, message):
     with pytest.raises(UnknownOptionError, match=message):
         make()
+
+
+def test_true_is_the_adaptation_of_the_paper(monkeypatch, first):
+    monkeypatch.setattr("distill.adaptation.adapt", quickly)
+    tracker = fECO(adapt=True, channel_order="RGB")
+    tracker.init(*first)
+    assert same(tracker.adaptation.weights, quickly(load(), *first).weights)
 
 
 def test_without_torch_the_error_says_what_to_install():

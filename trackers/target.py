@@ -39,8 +39,9 @@ class FeatureTracker(Tracker):
         Of the pictures.
     seed : int
         For whatever is drawn at random.
-    adapt : bool
-        Adapt the network to each target on its first frame; needs PyTorch (``pip install cfvgg[train]``).
+    adapt : bool or callable
+        Adapt the network to each target on its first frame; needs PyTorch (``pip install cfvgg[train]``). Instead of True, a function of
+        your own that takes what `distill.adaptation.adapt` takes first, such as that one with other settings, or with a teacher.
     **options
         Fields of the tracker's configuration.
 
@@ -66,7 +67,7 @@ class FeatureTracker(Tracker):
         tables: Mapping[str, str | os.PathLike | np.ndarray] | None = None,
         channel_order: str = "BGR",
         seed: int = 0,
-        adapt: bool = False,
+        adapt: bool | Callable = False,
         **options,
     ):
         super().__init__(channel_order=channel_order, seed=seed)
@@ -99,14 +100,16 @@ class FeatureTracker(Tracker):
             raise UnknownOptionError(f"backbone={backbone!r}; a path, Weights, a Backbone or None is needed")
         return Backbone(backbone if isinstance(backbone, Weights) else load(backbone))
 
-    def _adapting(self, adapt: bool) -> Callable | None:
+    def _adapting(self, adapt: bool | Callable) -> Callable | None:
         """What adapts a network, or None. Torch comes with it: its import is no part of `init`, and nothing else here needs it."""
-        if not isinstance(adapt, bool):
-            raise UnknownOptionError(f"adapt={adapt!r}; True or False is needed")
-        if not adapt:
+        if not isinstance(adapt, bool) and not callable(adapt):
+            raise UnknownOptionError(f"adapt={adapt!r}; True, False or a function such as distill.adaptation.adapt is needed")
+        if adapt is False:
             return None
         if self._backbone is None:
-            raise UnknownOptionError(f"adapt=True; {type(self).__name__} has no network to adapt")
+            raise UnknownOptionError(f"adapt={adapt!r}; {type(self).__name__} has no network to adapt")
+        if adapt is not True:
+            return adapt
         try:
             from distill.adaptation import adapt as function
         except ModuleNotFoundError as error:
