@@ -14,7 +14,8 @@ from numba import njit
 from cfvgg import mean_picture
 from cfvgg.architecture import LAYERS, LEVELS, LRN_ALPHA, LRN_KAPPA, minimum_size
 from cfvgg.errors import InputError
-from cfvgg.linear import FASTMATH, accumulate, in_fours
+from cfvgg.linear import FASTMATH
+from cfvgg.tiles import ROWS, accumulate, in_tiles
 from cfvgg.weights import Weights
 
 
@@ -30,8 +31,8 @@ class Backbone:
     def __init__(self, weights: Weights):
         self.weights = weights
         self.widths = dict(zip(LEVELS, weights.widths, strict=True))
-        self._taps = [in_fours(filters.reshape(len(filters), -1)) for filters in weights.filters]
-        self._biases = [in_fours(bias[:, None])[:, 0] for bias in weights.biases]
+        self._taps = [in_tiles(filters.reshape(len(filters), -1)) for filters in weights.filters]
+        self._biases = [in_tiles(bias[:, None]).ravel() for bias in weights.biases]
         self._mean = np.empty((3, 0, 0), np.float32)
 
     def __call__(self, picture: np.ndarray, levels: Sequence[str] = LEVELS) -> dict[str, np.ndarray]:
@@ -77,16 +78,15 @@ class Backbone:
 
 
 def convolve(planes: np.ndarray, taps: np.ndarray, bias: np.ndarray, kernel: int, stride: int, padding: int) -> np.ndarray:
-    """Cross-correlate planes (C, H, W) with filters (out, C kernel kernel) in fours; a view (out, h, w) whose rows lie apart."""
+    """Cross-correlate planes (C, H, W) with filters (out, C kernel kernel) in tiles; a view (out, h, w) whose rows lie apart."""
     count, height, width = planes.shape
     rows, columns = ((side + 2 * padding - kernel) // stride + 1 for side in (height, width))
     phases = split_phases(planes, stride, padding)
     phase_columns = phases.shape[4]
     channel, y, x = np.unravel_index(np.arange(count * kernel * kernel), (count, kernel, kernel))
-    starts = np.zeros(taps.shape[1], np.int64)
-    starts[: len(channel)] = np.ravel_multi_index((channel, y % stride, x % stride, y // stride, x // stride), phases.shape)
-    out = np.empty((len(taps), rows, phase_columns), np.float32)
-    accumulate(phases.reshape(-1), starts, taps, bias, out.reshape(len(taps), -1), (rows - 1) * phase_columns + columns)
+    starts = np.ravel_multi_index((channel, y % stride, x % stride, y // stride, x // stride), phases.shape)
+    out = np.empty((ROWS * len(taps), rows, phase_columns), np.float32)
+    accumulate(phases.reshape(-1), starts, taps, bias, out.reshape(len(out), -1), (rows - 1) * phase_columns + columns)
     return out[:, :, :columns]
 
 

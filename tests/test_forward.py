@@ -10,8 +10,8 @@ from cfvgg import forward, mean_picture
 from cfvgg.architecture import LAYERS, LEVELS, RATIOS, channels, filter_shapes, level_sizes, minimum_size
 from cfvgg.errors import InputError
 from cfvgg.forward import Backbone
-from cfvgg.linear import in_fours
 from cfvgg.network import Network
+from cfvgg.tiles import in_tiles
 from cfvgg.weights import Weights
 from tests import naive
 
@@ -57,7 +57,7 @@ def test_split_phases_equals_its_twin(count, height, width, stride, padding, see
 def test_convolve_equals_its_twin(layer, inputs, outputs, height, width, seed):
     planes, weight = random_planes(seed, (inputs, height, width)), random_planes(seed + 1, (outputs, inputs, layer.kernel, layer.kernel))
     bias = random_planes(seed + 2, (outputs,))
-    taps = in_fours(weight.reshape(outputs, -1)), in_fours(bias[:, None])[:, 0]
+    taps = in_tiles(weight.reshape(outputs, -1)), in_tiles(bias[:, None]).ravel()
     result = forward.convolve(planes, *taps, layer.kernel, layer.stride, layer.padding)
     assert naive.difference(result[:outputs], naive.convolve(planes, weight, bias, layer.stride, layer.padding)) < TOLERANCE
     assert not result[outputs:].any()

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cfvgg.linear import RUN, accumulate, combine, in_fours, inner_products, weighted_dot
+from cfvgg.linear import combine, inner_products, weighted_dot
+from cfvgg.tiles import LANES, VECTORS, accumulate, in_tiles
 from tests import naive
 
 seeds = st.integers(0, 2**32 - 1)
@@ -15,29 +16,34 @@ def random(seed: int, *shape: int) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
 
 
-@pytest.mark.parametrize("count", [1, 2, RUN - 1, RUN, RUN + 1, 2 * RUN + 5])
-def test_accumulate_equals_its_twin(count):
-    flat, taps, bias = random(1, count + 40), random(2, 8, 12), random(3, 8)
-    starts = np.random.default_rng(count).integers(0, 41, 12)
-    out = np.full((8, count + 3), np.float32(7))
-    accumulate(flat, starts, taps, bias, out, count)
-    assert naive.difference(out[:, :count], naive.accumulate(flat, starts, taps, bias, count)) < 1e-6
+WIDE = LANES * VECTORS
+COUNTS = [1, 2, LANES - 1, LANES, LANES + 1, WIDE - 1, WIDE, WIDE + 1, 2 * WIDE + LANES + 5]
+
+
+@pytest.mark.parametrize("count", COUNTS)
+@pytest.mark.parametrize("shape", [(4, 1), (8, 12), (12, 7)])
+def test_accumulate_equals_its_twin(count, shape):
+    flat, matrix, bias = random(1, count + 40), random(2, *shape), random(3, shape[0])
+    starts = np.random.default_rng(count).integers(0, 41, shape[1])
+    out = np.full((shape[0], count + 3), np.float32(7))
+    accumulate(flat, starts, in_tiles(matrix), bias, out, count)
+    assert naive.difference(out[:, :count], naive.accumulate(flat, starts, matrix, bias, count)) < 1e-6
     assert (out[:, count:] == 7).all()
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (3, 5), (4, 8), (12, 3)])
-def test_in_fours(shape):
+def test_in_tiles(shape):
     matrix = np.random.default_rng(4).normal(size=shape)
-    padded = in_fours(matrix)
-    assert padded.dtype == np.float32
-    assert padded.shape == tuple(-(-n // 4) * 4 for n in shape)
-    np.testing.assert_allclose(padded[: shape[0], : shape[1]], matrix, rtol=1e-6)
-    assert not padded[shape[0] :].any()
-    assert not padded[:, shape[1] :].any()
+    tiles = in_tiles(matrix)
+    assert tiles.dtype == np.float32
+    assert tiles.shape == (-(-shape[0] // 4), shape[1], 4)
+    rows = tiles.transpose(0, 2, 1).reshape(-1, shape[1])
+    np.testing.assert_allclose(rows[: shape[0]], matrix, rtol=1e-6)
+    assert not rows[shape[0] :].any()
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.integers(1, 10), st.integers(1, 13), st.sampled_from([1, 2, 17, RUN, RUN + 3]), seeds)
+@given(st.integers(1, 10), st.integers(1, 13), st.sampled_from(COUNTS), seeds)
 def test_combine_equals_its_twin(outputs, inputs, columns, seed):
     matrix, rows = random(seed, outputs, inputs), random(seed + 1, inputs, columns)
     assert naive.difference(combine(matrix, rows), naive.combine(matrix, rows)) < 2e-6
