@@ -66,23 +66,37 @@ class Backbone:
             picture = np.repeat(picture[:, :, None], 3, axis=2)
         if self._mean.shape[1:] != (height, width):
             self._mean = mean_picture.resize(self.weights.mean, height, width)
-        planes = subtract_mean(np.ascontiguousarray(picture), self._mean)
+            self._mean_phases = split_phases(self._mean, LAYERS[0].stride, LAYERS[0].padding)
+        phases = picture_phases(np.ascontiguousarray(picture), self._mean_phases)
         outputs = {}
-        for layer, taps, bias in zip(LAYERS[: depth + 1], self._taps, self._biases, strict=False):
-            planes = convolve(planes, taps, bias, layer.kernel, layer.stride, layer.padding)[: self.widths[layer.name]]
+        for number, (layer, taps, bias) in enumerate(zip(LAYERS, self._taps, self._biases, strict=True)):
+            planes = convolve(phases, taps, bias, layer.kernel)[: self.widths[layer.name]]
             planes = rectify_normalise(planes) if layer.normalised else rectify(planes)
             outputs[layer.name] = planes
-            if layer.pooled and layer is not LAYERS[depth]:
-                planes = pool(planes)
+            if number == depth:
+                break
+            phases = split_phases(pool(planes) if layer.pooled else planes, LAYERS[number + 1].stride, LAYERS[number + 1].padding)
         return {level: outputs[level] for level in levels}
 
 
-def convolve(planes: np.ndarray, taps: np.ndarray, bias: np.ndarray, kernel: int, stride: int, padding: int) -> np.ndarray:
-    """Cross-correlate planes (C, H, W) with filters (out, C kernel kernel) in tiles; a view (out, h, w) whose rows lie apart."""
-    count, height, width = planes.shape
-    rows, columns = ((side + 2 * padding - kernel) // stride + 1 for side in (height, width))
-    phases = split_phases(planes, stride, padding)
-    phase_columns = phases.shape[4]
+def convolve(phases: np.ndarray, taps: np.ndarray, bias: np.ndarray, kernel: int) -> np.ndarray:
+    """Cross-correlate a padded input with filters (out, C kernel kernel) by the stride of its phases.
+
+    Parameters
+    ----------
+    phases : ndarray, float32, (C, stride, stride, H, W)
+        From `split_phases`. `kernel` - 1 is a multiple of the stride.
+    taps, bias : ndarray, float32
+        As `accumulate` takes them.
+    kernel : int
+
+    Returns
+    -------
+    ndarray, float32, (out, h, w)
+        A view whose rows lie apart.
+    """
+    count, stride, _, phase_rows, phase_columns = phases.shape
+    rows, columns = (n - (kernel - 1) // stride for n in (phase_rows, phase_columns))
     channel, y, x = np.unravel_index(np.arange(count * kernel * kernel), (count, kernel, kernel))
     starts = np.ravel_multi_index((channel, y % stride, x % stride, y // stride, x // stride), phases.shape)
     out = np.empty((ROWS * len(taps), rows, phase_columns), np.float32)
@@ -91,15 +105,21 @@ def convolve(planes: np.ndarray, taps: np.ndarray, bias: np.ndarray, kernel: int
 
 
 @njit(cache=True)
-def subtract_mean(picture: np.ndarray, mean: np.ndarray) -> np.ndarray:
-    """Picture (H, W, 3) uint8 minus mean (3, H, W), as planes (3, H, W) float32."""
-    height, width, _ = picture.shape
-    planes = np.empty((3, height, width), np.float32)
-    for y in range(height):
-        for channel in range(3):
-            for x in range(width):
-                planes[channel, y, x] = np.float32(picture[y, x, channel]) - mean[channel, y, x]
-    return planes
+def picture_phases(picture: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    """Phases, as of `split_phases` by a stride of two, of a picture (H, W, 3) uint8 less the mean picture, whose phases are given."""
+    phases = np.zeros(mean.shape, np.float32)
+    for y in range(picture.shape[0]):
+        row = picture[y]
+        for phase in range(2):
+            place = y % 2, phase, y // 2
+            red, green, blue = phases[0][place], phases[1][place], phases[2][place]
+            mean_red, mean_green, mean_blue = mean[0][place], mean[1][place], mean[2][place]
+            for i in range((picture.shape[1] - phase + 1) // 2):
+                x = 2 * i + phase
+                red[i] = np.float32(row[x, 0]) - mean_red[i]
+                green[i] = np.float32(row[x, 1]) - mean_green[i]
+                blue[i] = np.float32(row[x, 2]) - mean_blue[i]
+    return phases
 
 
 @njit(cache=True)

@@ -37,9 +37,11 @@ def random_picture(seed: int, *shape: int) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, shape, np.uint8)
 
 
-def test_subtract_mean_equals_its_twin():
-    picture, mean = random_picture(1, 5, 8, 3), random_planes(2, (3, 5, 8), 100)
-    assert naive.difference(forward.subtract_mean(picture, mean), naive.subtract_mean(picture, mean)) < 1e-6
+@pytest.mark.parametrize("shape", [(5, 8), (8, 5), (1, 1), (2, 7)])
+def test_picture_phases_equal_their_twin(shape):
+    picture, mean = random_picture(1, *shape, 3), random_planes(2, (3, *shape), 100)
+    expected = naive.split_phases(naive.subtract_mean(picture, mean), 2, 0)
+    assert naive.difference(forward.picture_phases(picture, forward.split_phases(mean, 2, 0)), expected) < 1e-6
 
 
 @settings(max_examples=30, deadline=None)
@@ -58,7 +60,7 @@ def test_convolve_equals_its_twin(layer, inputs, outputs, height, width, seed):
     planes, weight = random_planes(seed, (inputs, height, width)), random_planes(seed + 1, (outputs, inputs, layer.kernel, layer.kernel))
     bias = random_planes(seed + 2, (outputs,))
     taps = in_tiles(weight.reshape(outputs, -1)), in_tiles(bias[:, None]).ravel()
-    result = forward.convolve(planes, *taps, layer.kernel, layer.stride, layer.padding)
+    result = forward.convolve(forward.split_phases(planes, layer.stride, layer.padding), *taps, layer.kernel)
     assert naive.difference(result[:outputs], naive.convolve(planes, weight, bias, layer.stride, layer.padding)) < TOLERANCE
     assert not result[outputs:].any()
 
