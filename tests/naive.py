@@ -6,10 +6,13 @@ A twin has its kernel's name (without a leading underscore). They lie in several
 import numpy as np
 
 from tests.naive_admm import (
+    background_aware_minimiser,
+    background_aware_objective,
     between_samples,
     correlate,
     fit,
     learn,
+    learn_background_aware,
     minimiser,
     objective,
     padded_scores,
@@ -72,13 +75,14 @@ from tests.naive_filters import (
 )
 
 __all__ = [
-    "Kept", "SampleSpace", "ScaleFilter", "accumulate", "area_resize_24", "between_samples", "cell_histograms", "climb", "combine",
-    "conjugate_gradient", "convolve", "convolve_add", "correlate", "cut", "data_term", "derivatives", "difference", "encode", "fhog_stack",
-    "fit", "full", "gather", "grey_means", "half", "inner_products", "interpolation", "learn", "learn_jointly", "minimiser",
-    "multiply_add", "name_probabilities", "network", "normalise_blocks", "objective", "orientation", "padded", "padded_scores", "penalise",
-    "penalty_filter", "pixels", "pool", "precondition", "product", "rank_update", "rectify", "rectify_normalise", "resize_mean",
-    "response", "sample_patch", "sampled_label", "scale_patches", "split_phases", "steepest_gradient", "stretch", "subtract_mean",
-    "table_means", "target_window", "train", "transform", "weighted_dot",
+    "Kept", "SampleSpace", "ScaleFilter", "accumulate", "area_resize_24", "background_aware_minimiser", "background_aware_objective",
+    "between_samples", "cell_histograms", "climb", "combine", "conjugate_gradient", "convolve", "convolve_add", "correlate", "cut",
+    "data_term", "derivatives", "difference", "encode", "fhog_stack", "fit", "full", "gather", "grey_means", "half", "inner_products",
+    "interpolation", "learn", "learn_background_aware", "learn_jointly", "minimiser", "multiply_add", "name_probabilities", "network",
+    "normalise_blocks", "objective", "orientation", "padded", "padded_scores", "penalise", "penalty_filter", "pixels", "pool",
+    "precondition", "product", "rank_update", "rectify", "rectify_normalise", "resize_mean", "response", "sample_patch", "sampled_label",
+    "scale_patches", "split_phases", "steepest_gradient", "stretch", "subtract_mean", "table_means", "target_window", "train",
+    "transform", "weighted_dot",
 ]  # fmt: skip
 
 

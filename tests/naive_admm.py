@@ -1,4 +1,4 @@
-"""Twins of STRCF's filter in double precision, written from PORTING 6. They work on *full* spectra (.., n, n) in FFT order."""
+"""Twins of STRCF's filter (from PORTING 6) and of BACF's in double precision. They work on *full* spectra (.., n, n) in FFT order."""
 
 from collections.abc import Sequence
 
@@ -68,6 +68,50 @@ def minimiser(
     y = label.ravel() / np.sqrt(area)
     right = np.concatenate([y.real, y.imag, np.zeros(size), kept @ np.fft.ifft2(previous).real.ravel()])
     return np.fft.fft2(np.linalg.lstsq(left, right, rcond=None)[0].reshape(sample.shape))
+
+
+def learn_background_aware(
+    model: np.ndarray, label: np.ndarray, cells: tuple[int, int], regularisation: float, iterations: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The loop of BACF's public code, letter by letter: spectra of g over all cells and of h, cut to `cells` (rows, columns)."""
+    x, y, t = model, label, label.size
+    g = h = multiplier = np.zeros(x.shape, complex)
+    mu, energy = 1.0, (x.conj() * x).sum(0)
+    rows, columns = ([n // 2 + i - m // 2 - 1 for i in range(1, m + 1)] for n, m in zip(label.shape, cells, strict=True))  # theirs from 1
+    for _ in range(iterations):
+        along_multiplier, along_h = ((x.conj() * a).sum(0) for a in (multiplier, h))
+        shrunk = x * energy * y / (t * mu) - x * along_multiplier / mu + x * along_h
+        g = x * y / (t * mu) - multiplier / mu + h - shrunk / (energy + t * mu)
+        space = t / (mu * t + regularisation) * np.fft.ifft2(mu * g + multiplier).real
+        cut = np.zeros(x.shape)
+        for row in rows:
+            for column in columns:
+                cut[:, row, column] = space[:, row, column]
+        h = np.fft.fft2(cut)
+        multiplier = multiplier + mu * (g - h)
+        mu = min(10 * mu, 1e4)
+    return g, h
+
+
+def background_aware_objective(filter_: np.ndarray, sample: np.ndarray, label: np.ndarray, regularisation: float) -> float:
+    """1/2 |y - sum_k x_k * h_k|^2 + lambda/2 |h|^2 of signals (channels, n, n) and (n, n); y(p) is compared with sum_q x(q + p) h(q)."""
+    response = np.zeros(label.shape)
+    for row, column in np.ndindex(*label.shape):
+        response[row, column] = (np.roll(sample, (-row, -column), (1, 2)) * filter_).sum()
+    return float(((label - response) ** 2).sum() + regularisation * (filter_**2).sum()) / 2
+
+
+def background_aware_minimiser(sample: np.ndarray, label: np.ndarray, inside: np.ndarray, regularisation: float) -> np.ndarray:
+    """The filter (channels, n, n), zero but where `inside` (n, n) is True, of least `background_aware_objective`.
+
+    By one dense least-squares problem; a column of its matrix is a circular shift of a channel.
+    """
+    shifts = [np.roll(channel, (-row, -column), (0, 1)).ravel() for channel in sample for row, column in np.argwhere(inside)]
+    left = np.vstack([np.transpose(shifts), np.sqrt(regularisation) * np.eye(len(shifts))])
+    right = np.concatenate([label.ravel(), np.zeros(len(shifts))])
+    out = np.zeros(sample.shape)
+    out[:, inside] = np.linalg.lstsq(left, right, rcond=None)[0].reshape(len(sample), -1)
+    return out
 
 
 def sampled_label(n: int, sigma: float) -> np.ndarray:

@@ -10,7 +10,7 @@ import pytest
 
 import trackers
 from tests.tracks import assert_sound, distances
-from trackers import ECOHC, STRCF, fDeepSTRCF, fECO
+from trackers import BACF, ECOHC, KCF, MOSSE, STRCF, fDeepSTRCF, fECO
 from trackers.errors import UnknownTrackerError
 
 HEIGHT, WIDTH = 96, 128  # of the pictures of `video`
@@ -23,6 +23,9 @@ KINDS = {
     "ECOHC": ECOHC,
     "fDeepSTRCF": fDeepSTRCF,
     "STRCF": STRCF,
+    "BACF": BACF,
+    "KCF": KCF,
+    "MOSSE": MOSSE,
 }
 
 
@@ -43,7 +46,7 @@ def test_create_takes_names_in_any_case(name):
 
 
 def test_every_name_is_a_tracker():
-    assert {"fECO", "ECO", "ECOHC", "fDeepSTRCF", "DeepSTRCF", "STRCF"} <= set(trackers.names())
+    assert {"fECO", "ECO", "ECOHC", "fDeepSTRCF", "DeepSTRCF", "STRCF", "BACF", "KCF", "MOSSE"} <= set(trackers.names())
     assert all(issubclass(getattr(trackers, name), trackers.Tracker) for name in trackers.names())
     assert set(trackers.__all__) >= set(trackers.names())
 
@@ -109,7 +112,7 @@ def test_published_boxes_are_whole_numbers(video):
 # The same input gives the same boxes
 
 
-@pytest.mark.parametrize("kind", ["fECO", "ECOHC"])
+@pytest.mark.parametrize("kind", ["fECO", "ECOHC", "BACF"])
 def test_a_tracker_can_be_initialised_again(video, kind):
     frames, boxes = video
     used, expected = KINDS[kind](), track(frames[3:], boxes[3], kind)
@@ -141,7 +144,7 @@ from tests.conftest import SCENE
 from tests.test_api import track
 from benchmarks.synthetic import sequence
 video = sequence(SCENE)
-for kind in ("fECO", "ECOHC"):
+for kind in ("fECO", "ECOHC", "BACF"):
     found = track(video.frames, video.boxes[0], kind)
     print(found.boxes.tobytes().hex(), found.scores.tobytes().hex())
 """
@@ -157,7 +160,7 @@ def python(script, **environment):
 
 def test_every_process_finds_the_same_boxes(video):
     frames, boxes = video
-    here = [track(frames, boxes[0], kind) for kind in ("fECO", "ECOHC")]
+    here = [track(frames, boxes[0], kind) for kind in ("fECO", "ECOHC", "BACF")]
     expected = "".join(f"{found.boxes.tobytes().hex()} {found.scores.tobytes().hex()}\n" for found in here)
     for threads in ("1", "4"):
         limits = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), threads)
@@ -178,14 +181,14 @@ print({"torch", "matplotlib", "skimage"} & set(sys.modules))
 # Kinds of pictures
 
 
-@pytest.mark.parametrize("kind", ["fECO", "ECOHC"])
+@pytest.mark.parametrize("kind", ["fECO", "ECOHC", "BACF"])
 def test_channel_order(video, kind):
     frames, boxes = video
     rgb = track([frame[:, :, ::-1] for frame in frames], boxes[0], kind, channel_order="RGB")
     np.testing.assert_array_equal(rgb.boxes, track(frames, boxes[0], kind).boxes)
 
 
-@pytest.mark.parametrize("kind", ["fECO", "ECOHC", "vot"])
+@pytest.mark.parametrize("kind", ["fECO", "ECOHC", "vot", "BACF"])
 def test_grey_pictures_may_have_one_or_three_channels(video, kind):
     frames, boxes = grey(video[0]), video[1]
     expected = track(frames, boxes[0], kind).boxes
@@ -194,7 +197,7 @@ def test_grey_pictures_may_have_one_or_three_channels(video, kind):
         np.testing.assert_array_equal(track(views, boxes[0], kind).boxes, expected)
 
 
-@pytest.mark.parametrize("kind", ["fECO", "ECOHC"])
+@pytest.mark.parametrize("kind", ["fECO", "ECOHC", "BACF"])
 def test_a_grey_picture_within_a_colour_sequence(video, kind):
     frames, boxes = video
     found = track([*frames[:2], frames[2][:, :, 1], *frames[3:]], boxes[0], kind)
@@ -235,7 +238,7 @@ def test_pictures_of_any_memory_layout(video, view):
 # Legal extremes
 
 
-@pytest.mark.parametrize("kind", ["fECO", "published", "vot", "ECOHC"])
+@pytest.mark.parametrize("kind", ["fECO", "published", "vot", "ECOHC", "BACF"])
 @pytest.mark.parametrize(
     "box",
     [
@@ -247,7 +250,7 @@ def test_extreme_boxes(video, kind, box):
     assert_sound(track(video[0][:4], box, kind))
 
 
-@pytest.mark.parametrize("kind", ["fECO", "ECOHC"])
+@pytest.mark.parametrize("kind", ["fECO", "ECOHC", "BACF"])
 @pytest.mark.parametrize("value", [0, 90, 255])
 def test_flat_pictures(kind, value):
     frames = [np.full((HEIGHT, WIDTH, 3), value, np.uint8)] * 4
@@ -263,7 +266,7 @@ def test_a_static_target_stays(video, kind):
     assert (found.scores > 0.9).all()
 
 
-@pytest.mark.parametrize("kind", ["fECO", "FHOG only", "published", "ECOHC"])
+@pytest.mark.parametrize("kind", ["fECO", "FHOG only", "published", "ECOHC", "BACF"])
 def test_a_target_that_vanishes(video, kind):
     frames, boxes = video
     found = track([*frames, *[np.zeros_like(frames[0])] * 6], boxes[0], kind)
@@ -274,7 +277,7 @@ def test_a_target_that_vanishes(video, kind):
         assert (left < WIDTH).all() and (top < HEIGHT).all() and (left + width > 0).all() and (top + height > 0).all()
 
 
-@pytest.mark.parametrize("kind", ["fECO", "published", "ECOHC"])
+@pytest.mark.parametrize("kind", ["fECO", "published", "ECOHC", "BACF"])
 def test_a_target_that_leaves_the_picture(kind):
     rng = np.random.default_rng(1)
     world = np.full((80, 300, 3), 60, np.uint8) + rng.integers(0, 20, (80, 300, 3), np.uint8)
@@ -299,10 +302,11 @@ def test_a_large_picture():
     np.testing.assert_allclose(found.boxes[1], (1686, 909, 300, 400), rtol=0, atol=8)
 
 
+@pytest.mark.parametrize("kind", ["fECO", "BACF"])
 @pytest.mark.parametrize("shape", [(1, 1), (1, 60), (5, 7)])
-def test_tiny_pictures(shape):
+def test_tiny_pictures(kind, shape):
     frames = list(np.random.default_rng(3).integers(0, 256, (3, *shape, 3), np.uint8))
-    assert_sound(track(frames, (0.2 * shape[1], 0.2 * shape[0], 0.5 * shape[1], 0.5 * shape[0]), "fECO"))
+    assert_sound(track(frames, (0.2 * shape[1], 0.2 * shape[0], 0.5 * shape[1], 0.5 * shape[0]), kind))
 
 
 def test_options_override_the_preset(video):

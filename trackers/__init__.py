@@ -2,6 +2,7 @@
 
 import difflib
 
+from trackers.bacf import BACF
 from trackers.eco import ECO, ECOHC, fECO
 from trackers.errors import UnknownTrackerError
 from trackers.kcf import KCF, fKCF
@@ -9,9 +10,11 @@ from trackers.mosse import MOSSE
 from trackers.strcf import STRCF, DeepSTRCF, fDeepSTRCF
 from trackers.tracker import Track, Tracker
 
-__all__ = ["ECO", "ECOHC", "KCF", "MOSSE", "STRCF", "DeepSTRCF", "Track", "Tracker", "create", "fDeepSTRCF", "fECO", "fKCF", "names"]
+__all__ = [
+    "BACF", "ECO", "ECOHC", "KCF", "MOSSE", "STRCF", "DeepSTRCF", "Track", "Tracker", "create", "fDeepSTRCF", "fECO", "fKCF", "names",
+]  # fmt: skip
 
-_TRACKERS = {tracker.__name__: tracker for tracker in (fECO, ECO, ECOHC, fDeepSTRCF, DeepSTRCF, STRCF, KCF, fKCF, MOSSE)}
+_TRACKERS = {tracker.__name__: tracker for tracker in (fECO, ECO, ECOHC, fDeepSTRCF, DeepSTRCF, STRCF, BACF, KCF, fKCF, MOSSE)}
 
 
 def names() -> list[str]:

@@ -1,4 +1,4 @@
-"""Settings of STRCF and its relatives. Sources: PORTING 7; for STRCF and DeepSTRCF the public code of Li et al. 2018."""
+"""Settings of STRCF and its relatives. Sources: PORTING 7; for STRCF, DeepSTRCF and BACF the public code of their authors."""
 
 from dataclasses import dataclass
 
@@ -7,8 +7,8 @@ from trackers.errors import UnknownOptionError
 
 
 @dataclass(frozen=True)
-class STRCFConfig(Configuration):
-    """The defaults are fDeepSTRCF's OTB setting.
+class ADMMConfig(Configuration):
+    """What trackers have in common that learn a filter by ADMM in every frame; the defaults are those on hand-crafted features.
 
     Attributes
     ----------
@@ -20,26 +20,19 @@ class STRCFConfig(Configuration):
         Limits in pixels of the side of the sample to which the search area is resized.
     label_sigma : float
         Width of the label over the target's size.
-    temporal_weight : float
-        Penalty on the distance to the last frame's filter.
     penalties : tuple of float
         ADMM's penalty in each of its iterations.
-    window_centre, window_edge : float
-        Spatial regularisation on the target and elsewhere.
     scales, scale_step : int, float
         Number and ratio of the detector's scales.
     """
 
-    features: tuple[Feature, ...] = (FEATURES["conv3"], FEATURES["grey"], FEATURES["fhog"])
-    search_area: float = between(4.5, 1.1, 20)
-    sample_side: tuple[int, int] = (200, 250)
+    features: tuple[Feature, ...] = (FEATURES["fhog"],)
+    search_area: float = between(5.0, 1.1, 20)
+    sample_side: tuple[int, int] = (150, 200)
     label_sigma: float = between(1 / 16, 1e-3, 10)
-    temporal_weight: float = between(15, 0, 1e6)
-    penalties: tuple[float, ...] = (1.0, 0.1)
-    window_centre: float = between(1e-3, 0, 1e6)
-    window_edge: float = between(1e5, 0, 1e6)
-    scales: int = between(3, 1, 99)
-    scale_step: float = between(1.02, 1.0001, 2)
+    penalties: tuple[float, ...] = (1.0,)
+    scales: int = between(5, 1, 99)
+    scale_step: float = between(1.01, 1.0001, 2)
 
     def __post_init__(self):
         super().__post_init__()
@@ -50,9 +43,53 @@ class STRCFConfig(Configuration):
             raise UnknownOptionError(f"penalties={self.penalties!r}; one or more numbers above 0 and up to 1e6 are needed")
 
 
+@dataclass(frozen=True)
+class STRCFConfig(ADMMConfig):
+    """STRCF and its deep relatives; the defaults are fDeepSTRCF's OTB setting.
+
+    Attributes
+    ----------
+    temporal_weight : float
+        Penalty on the distance to the last frame's filter.
+    window_centre, window_edge : float
+        Spatial regularisation on the target and elsewhere.
+    """
+
+    features: tuple[Feature, ...] = (FEATURES["conv3"], FEATURES["grey"], FEATURES["fhog"])
+    search_area: float = between(4.5, 1.1, 20)
+    sample_side: tuple[int, int] = (200, 250)
+    penalties: tuple[float, ...] = (1.0, 0.1)
+    scales: int = between(3, 1, 99)
+    scale_step: float = between(1.02, 1.0001, 2)
+    temporal_weight: float = between(15, 0, 1e6)
+    window_centre: float = between(1e-3, 0, 1e6)
+    window_edge: float = between(1e5, 0, 1e6)
+
+
+@dataclass(frozen=True)
+class BACFConfig(ADMMConfig):
+    """BACF; the defaults are its OTB setting.
+
+    The penalty begins with 1 and grows tenfold an iteration, up to 1e4 in the public code and 1e3 in the paper: two iterations reach
+    neither.
+
+    Attributes
+    ----------
+    learning_rate : float
+        Weight of a new sample in the mean that the filter is learnt from.
+    regularisation : float
+        lambda.
+    """
+
+    penalties: tuple[float, ...] = (1.0, 10.0)
+    learning_rate: float = between(0.013, 1e-6, 0.999)
+    regularisation: float = between(0.01, 0, 1e6)
+
+
 _HANDCRAFTED = (FEATURES["grey"], FEATURES["fhog"], FEATURES["colour_names"])
 _DEEP = (FEATURES["conv3"], *_HANDCRAFTED)
 
 FDEEPSTRCF = {"otb": STRCFConfig(), "tc128": STRCFConfig(features=_DEEP)}
 DEEPSTRCF = {"otb": STRCFConfig(features=_DEEP, scales=5, scale_step=1.01)}
 STRCF = {"otb": STRCFConfig(features=_HANDCRAFTED, search_area=5.0, sample_side=(150, 200), scales=5, scale_step=1.01)}
+BACF = {"otb": BACFConfig()}

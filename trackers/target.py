@@ -192,7 +192,7 @@ class SearchTarget(PlacedTarget):
     image : ndarray, uint8, (H, W, C)
         First picture; it decides whether the sequence is treated as coloured.
     box : (float, float, float, float)
-    config : ECOConfig or STRCFConfig
+    config : ECOConfig, STRCFConfig or BACFConfig
     published : bool
         Round boxes to whole pixels and let them leave the picture.
     """

@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 
 from trackers.fourier import PlainTransform, add_cut, cut_centred, sampled_label
-from trackers.strcf_config import STRCFConfig
+from trackers.strcf_config import ADMMConfig, STRCFConfig
 
 FASTMATH = {"contract", "reassoc", "nsz"}
 
@@ -46,9 +46,12 @@ class STRCFFilter:
         for cell, members in zip(finest_first, self._members, strict=True):
             channels, n = sum(shapes[i][0] for i in members), shapes[members[0]][1]
             label = sampled_label(n, label_sigma(target, cell, config.label_sigma))
-            window = target_window(n, [side / WINDOW_CELLS.get(cell, cell) for side in target], config)
-            # the area of the response's grid for all: it sets the weight of the coarse grids as published
-            self.grids.append(GridFilter(channels, label, window, self.side**2, config))
+            self.grids.append(self._grid(channels, label, [side / WINDOW_CELLS.get(cell, cell) for side in target], config))
+
+    def _grid(self, channels: int, label: np.ndarray, target: Sequence[float], config: STRCFConfig) -> "GridFilter":
+        """A new filter on the grid of a label, where the target has `target` (rows, columns) cells."""
+        # the area of the response's grid for all: it sets the weight of the coarse grids as published
+        return GridFilter(channels, label, target_window(len(label), target, config), self.side**2, config)
 
     def encode(self, features: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Spectra (C, n, n // 2 + 1) complex64 of a sample on every grid, from its feature blocks (C, n, n)."""
@@ -81,6 +84,7 @@ class GridFilter:
     area : int
         Divides the data term.
     config : STRCFConfig
+        Another `ADMMConfig` will do for a subclass that learns in another way.
 
     Attributes
     ----------
@@ -88,7 +92,7 @@ class GridFilter:
         None before the first sample.
     """
 
-    def __init__(self, channels: int, label: np.ndarray, window: np.ndarray, area: int, config: STRCFConfig):
+    def __init__(self, channels: int, label: np.ndarray, window: np.ndarray, area: int, config: ADMMConfig):
         n = len(label)
         self._transform = PlainTransform(channels, n)
         self._taper = np.outer(np.hanning(n), np.hanning(n)).astype(np.float32)
@@ -104,19 +108,22 @@ class GridFilter:
         return correlate(self.filter, sample) / np.float32(len(self._label) ** 2)
 
     def learn(self, sample: np.ndarray) -> None:
-        """Some iterations of ADMM, one for each penalty; the first filter has no past to stay close to.
+        """Learn an encoded sample; the first filter has no past to stay close to."""
+        self.filter = self._solve(sample, 0.0 if self.filter is None else self._config.temporal_weight)
+
+    def _solve(self, sample: np.ndarray, temporal: float) -> np.ndarray:
+        """The filter for a sample, by some iterations of ADMM, one for each penalty; `temporal` draws it to the present one.
 
         A twin of the filter keeps to the window, and a multiplier draws the two together.
         """
-        temporal = 0.0 if self.filter is None else self._config.temporal_weight
-        past = np.zeros_like(sample) if self.filter is None else temporal * self.filter
+        past = temporal * self.filter if temporal else np.zeros_like(sample)
         twin, multiplier = np.zeros_like(sample), np.zeros_like(sample)
         *earlier, last = self._config.penalties
         for penalty in earlier:
             filter_ = self._fit(sample, past + penalty * twin - multiplier, penalty + temporal)
             twin = self._confine(penalty * filter_ + multiplier, penalty)
             multiplier += penalty * (filter_ - twin)
-        self.filter = self._fit(sample, past + last * twin - multiplier, last + temporal)
+        return self._fit(sample, past + last * twin - multiplier, last + temporal)
 
     def _fit(self, sample: np.ndarray, pull: np.ndarray, weight: float) -> np.ndarray:
         """The filter that fits a sample and is drawn to `pull` / `weight`; see `fit`."""
@@ -134,14 +141,19 @@ def label_sigma(target: tuple[float, float], cell: int, share: float) -> float:
 
 
 def target_window(n: int, target: Sequence[float], config: STRCFConfig) -> np.ndarray:
-    """The window w on n x n cells, (n, n) float64: small on a rectangle in the middle, `target` (rows, columns) in cells rounded down.
-
-    It is one cell wide at least; the published program leaves nothing small at thin targets.
-    """
+    """The window w on n x n cells, (n, n) float64: small on the target's cells (see `target_cells`)."""
     window = np.full((n, n), config.window_edge)
-    sides = [min(max(math.floor(side), 1), n) for side in target]
-    window[tuple(slice(n // 2 - side // 2, n // 2 - side // 2 + side) for side in sides)] = config.window_centre
+    window[target_cells(n, target)] = config.window_centre
     return window
+
+
+def target_cells(n: int, target: Sequence[float]) -> tuple[slice, ...]:
+    """Rows and columns of a rectangle in the middle of n x n cells: `target` (rows, columns) in cells, rounded down.
+
+    It is one cell wide at least; the published program leaves nothing at thin targets.
+    """
+    sides = [min(max(math.floor(side), 1), n) for side in target]
+    return tuple(slice(n // 2 - side // 2, n // 2 - side // 2 + side) for side in sides)
 
 
 @njit(cache=True, fastmath=FASTMATH)
