@@ -32,8 +32,14 @@ def crop(image: np.ndarray, first: tuple[int, int], shape: tuple[int, int], step
 
     Returns
     -------
-    ndarray, uint8, (rows, columns, C), contiguous
+    ndarray, uint8, (rows, columns, C)
+        A view where all pixels lie next to each other in the picture, else contiguous.
     """
+    ends = tuple(start + count for start, count in zip(first, shape, strict=True))
+    inside = min(first) >= 0 and ends[0] <= image.shape[0] and ends[1] <= image.shape[1]
+    channels = image.shape[2]
+    if inside and step == 1 and image.strides[1] == channels and (channels == 1 or abs(image.strides[2]) == 1):
+        return image[first[0] : ends[0], first[1] : ends[1]]
     rows, columns = (
         _clamped(start, count, step, side) for start, count, side in zip(first, shape, image.shape[:2], strict=True)
     )
@@ -61,10 +67,12 @@ def gather(image: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarr
 
 
 def resize(patch: np.ndarray, shape: tuple[int, int], interpolation: int) -> np.ndarray:
-    """Resize (H, W, C) to (rows, columns, C) by OpenCV."""
-    if patch.shape[:2] == tuple(shape):
-        return patch
-    return cv2.resize(patch, (shape[1], shape[0]), interpolation=interpolation).reshape(*shape, patch.shape[2])
+    """Resize a crop (H, W, C) to (rows, columns, C) by OpenCV; the result is contiguous."""
+    mirrored = patch.shape[2] == 3 and patch.strides[2] < 0  # a view of a picture B, G, R: OpenCV reads it in its own order
+    pixels = patch[:, :, ::-1] if mirrored else patch
+    if patch.shape[:2] != tuple(shape):
+        pixels = cv2.resize(pixels, (shape[1], shape[0]), interpolation=interpolation).reshape(*shape, patch.shape[2])
+    return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB) if mirrored else np.ascontiguousarray(pixels)
 
 
 def decimation(scale: float) -> int:
