@@ -13,6 +13,7 @@ from trackers.filters.spectra import Layout
 from trackers.fourier import add_cut, cut_centred
 
 FASTMATH = {"contract", "reassoc", "nsz"}
+RUN = 512  # frequencies of one pass: the vectors of a run stay in the L1 cache while the matrix streams by
 
 
 class Covariance:
@@ -90,18 +91,19 @@ def multiply_add(
 ) -> None:
     """left_sum[d] += matrix[d, e] right[e] and right_sum[e] += conj(matrix[d, e]) left[d]; of a triangle the diagonal once."""
     frequencies = matrix.shape[3]
-    for begin in range(0, frequencies, 512):  # the vectors of one run stay in the L1 cache while the matrix streams by
-        end = min(begin + 512, frequencies)
+    for begin in range(0, frequencies, RUN):
+        # slices that begin here, and loops from 0: numba cannot tell that an index from `begin` on is not negative, and would not vectorise
+        length = min(RUN, frequencies - begin)
         for d in range(matrix.shape[0]):
-            a, b, p, q = left[0, d], left[1, d], left_sum[0, d], left_sum[1, d]
+            a, b, p, q = left[0, d, begin:], left[1, d, begin:], left_sum[0, d, begin:], left_sum[1, d, begin:]
             for e in range(d if triangle else 0, matrix.shape[1]):
-                real, imaginary = matrix[d, e, 0], matrix[d, e, 1]
-                c, s = right[0, e], right[1, e]
-                for u in range(begin, end):
+                real, imaginary = matrix[d, e, 0, begin:], matrix[d, e, 1, begin:]
+                c, s = right[0, e, begin:], right[1, e, begin:]
+                for u in range(length):
                     p[u] += real[u] * c[u] - imaginary[u] * s[u]
                     q[u] += real[u] * s[u] + imaginary[u] * c[u]
                 if not (triangle and d == e):
-                    v, w = right_sum[0, e], right_sum[1, e]
-                    for u in range(begin, end):
+                    v, w = right_sum[0, e, begin:], right_sum[1, e, begin:]
+                    for u in range(length):
                         v[u] += real[u] * a[u] + imaginary[u] * b[u]
                         w[u] += real[u] * b[u] - imaginary[u] * a[u]
