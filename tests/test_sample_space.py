@@ -6,9 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests import naive
-from trackers.filters.covariance import Covariance, multiply_add, parts, rank_update
+from trackers.filters.covariance import Covariance, add_parts, multiply_add, parts, rank_update
 from trackers.filters.sample_space import SampleSpace
 from trackers.filters.spectra import Layout
+from trackers.fourier import add_cut, cut_centred
 
 LAYOUTS = [((1,), (1,)), ((4,), (5,)), ((3, 2), (9, 5)), ((2, 1, 3), (13, 7, 3)), ((1, 2), (11, 3))]
 seeds = st.integers(0, 2**32 - 1)
@@ -33,6 +34,22 @@ def product_error(layout: Layout, covariance: Covariance, samples, weights, rng:
 # Covariance
 
 
+def planes(vectors):
+    """Real and imaginary parts of vectors (.., channels, frequencies): (.., 2, channels, frequencies)."""
+    return np.stack([vectors.real, vectors.imag], axis=-3)
+
+
+@pytest.mark.parametrize(("large", "small"), [(7, 7), (9, 3), (5, 1)])
+def test_parts_are_those_of_the_cut(large, small):
+    spectrum = complex_normal(np.random.default_rng(small), 3, large, large // 2 + 1)
+    found = parts(spectrum, small)
+    np.testing.assert_array_equal(found, planes(cut_centred(spectrum, small).reshape(3, -1)))
+    total, expected = spectrum.copy(), spectrum.copy()
+    add_parts(found, small, total)
+    add_cut(cut_centred(spectrum, small), expected)
+    np.testing.assert_array_equal(total, expected)
+
+
 @pytest.mark.parametrize(("rows", "columns", "triangle"), [(1, 1, True), (4, 4, True), (3, 5, False), (5, 2, False)])
 def test_rank_update_equals_its_twin(rows, columns, triangle):
     rng = np.random.default_rng(rows)
@@ -41,8 +58,7 @@ def test_rank_update_equals_its_twin(rows, columns, triangle):
     matrix, gains = complex_normal(rng, rows, columns, 7), np.array([0.3, -0.7, 2], np.float32)
     halves = np.ascontiguousarray(np.stack([matrix.real, matrix.imag], axis=2))
     before = halves.copy()
-    left_parts = np.stack([parts(block[:, None]) for block in left])
-    rank_update(halves, left_parts, np.stack([parts(block[:, None]) for block in right]), triangle, np.float32(0.9), gains)
+    rank_update(halves, planes(left), planes(right), triangle, np.float32(0.9), gains)
     expected = naive.rank_update(matrix, left, right, 0.9, gains)
     upper = np.triu(np.ones((rows, columns), bool)) if triangle else np.ones((rows, columns), bool)
     assert naive.difference((halves[:, :, 0] + 1j * halves[:, :, 1])[upper], expected[upper]) < 1e-6
@@ -55,7 +71,7 @@ def test_multiply_add_equals_its_twin(rows, columns, triangle, frequencies):
     rng = np.random.default_rng(frequencies)
     matrix, right = complex_normal(rng, rows, columns, frequencies), complex_normal(rng, columns, frequencies)
     halves = np.ascontiguousarray(np.stack([matrix.real, matrix.imag], axis=2))
-    right_parts = parts(right[:, None])
+    right_parts = planes(right)
     if triangle:  # both sides are one vector, and the lower half of the matrix is not there
         halves[np.tril(np.ones((rows, rows), bool), -1)] = np.nan
         matrix = np.triu(matrix.transpose(2, 0, 1))
@@ -65,7 +81,7 @@ def test_multiply_add_equals_its_twin(rows, columns, triangle, frequencies):
         pairs = [(total, naive.multiply_add(matrix, right, right)[0])]
     else:
         left = complex_normal(rng, rows, frequencies)
-        left_parts = parts(left[:, None])
+        left_parts = planes(left)
         left_sum, right_sum = np.ones_like(left_parts), np.ones_like(right_parts)
         multiply_add(halves, left_parts, right_parts, left_sum, right_sum, False)
         pairs = list(zip((left_sum, right_sum), naive.multiply_add(matrix, left, right), strict=True))

@@ -10,7 +10,6 @@ import numpy as np
 from numba import njit
 
 from trackers.filters.spectra import Layout
-from trackers.fourier import add_cut, cut_centred
 
 FASTMATH = {"contract", "reassoc", "nsz"}
 RUN = 512  # frequencies of one pass: the vectors of a run stay in the L1 cache while the matrix streams by
@@ -37,8 +36,9 @@ class Covariance:
         gains = np.array([gain for gain, _ in terms], np.float32)
         grids = [self._layout.views(vector) for _, vector in terms]
         for g, h, matrix in self._pairs:
-            right = np.stack([parts(term[h]) for term in grids])
-            left = right if g == h else np.stack([parts(cut_centred(term[g], self._layout.sides[h])) for term in grids])
+            side = self._layout.sides[h]
+            right = np.stack([parts(term[h], side) for term in grids])
+            left = right if g == h else np.stack([parts(term[g], side) for term in grids])
             rank_update(matrix, left, right, g == h, np.float32(decay), gains)
 
     def add_product(self, vector: np.ndarray, out: np.ndarray) -> None:
@@ -46,25 +46,45 @@ class Covariance:
         grids, results = self._layout.views(vector), self._layout.views(out)
         for g, h, matrix in self._pairs:
             side = self._layout.sides[h]
-            right = parts(grids[h])
-            left = right if g == h else parts(cut_centred(grids[g], side))
+            right = parts(grids[h], side)
+            left = right if g == h else parts(grids[g], side)
             right_sum = np.zeros_like(right)
             left_sum = right_sum if g == h else np.zeros_like(left)
             multiply_add(matrix, left, right, left_sum, right_sum, g == h)
-            _add_parts(right_sum, side, results[h])
+            add_parts(right_sum, side, results[h])
             if g != h:
-                _add_parts(left_sum, side, results[g])
+                add_parts(left_sum, side, results[g])
 
 
-def parts(spectrum: np.ndarray) -> np.ndarray:
-    """Real and imaginary parts (2, channels, frequencies) float32 of a half-spectrum: loops over them vectorise."""
-    flat = spectrum.reshape(len(spectrum), -1)
-    return np.stack([flat.real, flat.imag])
+@njit(cache=True)
+def parts(spectrum: np.ndarray, side: int) -> np.ndarray:
+    """Real and imaginary parts (2, channels, frequencies) float32 of what an odd grid of `side` has of a half-spectrum (channels, n, m).
+
+    Loops over them vectorise, and the frequencies of a grid are one run.
+    """
+    channels, n, _ = spectrum.shape
+    columns = side // 2 + 1
+    out = np.empty((2, channels, side * columns), np.float32)
+    for channel in range(channels):
+        for row in range(side):
+            source = spectrum[channel, row if row < columns else n - side + row]
+            real, imaginary = out[0, channel, row * columns :], out[1, channel, row * columns :]
+            for i in range(columns):
+                real[i], imaginary[i] = source[i].real, source[i].imag
+    return out
 
 
-def _add_parts(sums: np.ndarray, n: int, spectrum: np.ndarray) -> None:
-    """Add real and imaginary parts on an odd grid of side `n` to a half-spectrum of the same or a larger grid."""
-    add_cut((sums[0] + 1j * sums[1]).reshape(len(spectrum), n, -1), spectrum)
+@njit(cache=True)
+def add_parts(sums: np.ndarray, side: int, spectrum: np.ndarray) -> None:
+    """Add real and imaginary parts on an odd grid of `side`, as `parts` gives them, to a half-spectrum of the same or a larger grid."""
+    channels, n, _ = spectrum.shape
+    columns = side // 2 + 1
+    for channel in range(channels):
+        for row in range(side):
+            target = spectrum[channel, row if row < columns else n - side + row]
+            real, imaginary = sums[0, channel, row * columns :], sums[1, channel, row * columns :]
+            for i in range(columns):
+                target[i] += np.complex64(complex(real[i], imaginary[i]))
 
 
 @njit(cache=True, fastmath=FASTMATH)
