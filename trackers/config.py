@@ -122,6 +122,8 @@ class ECOConfig(Configuration):
         Gauss-Newton rounds on the first frame, and iterations of each.
     augmentation_iterations : int
         Iterations on the first frame with changed views of it (`trackers.augmentation`); 0: without, as published.
+    compared : int
+        Side of the grid of lowest frequencies by which samples are compared when two are to be merged; 0: all, as published.
     projection_regularisation, forgetting : float
         Penalty on the projection; how many trainings' worth of frames the direction is remembered (exponent of 1 - learning_rate).
     precondition_data, precondition_regularisation, precondition_projection : float
@@ -147,6 +149,7 @@ class ECOConfig(Configuration):
     first_rounds: int = between(10, 1, 1000)
     first_iterations: int = between(20, 1, 1000)
     augmentation_iterations: int = between(50, 0, 1000)
+    compared: int = between(17, 0, 999)
     projection_regularisation: float = between(5e-8, 0, 1e6)
     forgetting: float = between(75, 0, 1e6)
     precondition_data: float = between(0.3, 0, 1)
@@ -225,6 +228,9 @@ def override(config, options: dict):
     except TypeError as error:
         raise UnknownOptionError(f"options {options}: {error}") from error
 
+
+# What is otherwise in the authors' program than in these settings.
+ECO_PUBLISHED = {"augmentation_iterations": 0, "compared": 0}
 
 _FECO_DEEP = (Feature("conv1", 8, 4), Feature("conv5", 32, 16), FEATURES["fhog"], FEATURES["colour_names"])
 

@@ -35,7 +35,8 @@ class ECOTracker(FeatureTracker):
         A published setting, by the benchmark that it is for.
     published : bool
         Compute what the authors' program computes, to the letter, where the default differs: no changed views of the first frame,
-        boxes rounded to whole pixels that may leave the picture, and a scale that may jump from one end of its range to the other.
+        samples compared by all frequencies, boxes rounded to whole pixels that may leave the picture, and a scale that may jump from one
+        end of its range to the other.
     tables : mapping of str to path or ndarray, or None
         Tables of your own for 'colour_names' (32768, C) or 'intensity' (256, C).
     channel_order : {'BGR', 'RGB'}
@@ -51,6 +52,7 @@ class ECOTracker(FeatureTracker):
     """
 
     presets: Mapping[str, ECOConfig]
+    as_published = settings.ECO_PUBLISHED
 
     def __init__(self, backbone: str | os.PathLike | Weights | Backbone | None = None, **options):
         super().__init__(backbone, **options)
@@ -129,7 +131,7 @@ class ECOTarget(SearchTarget):
         angle = self._angle(place, self.scale)
         features = self._features(image, place, self.scale)
         self._filter.initialise(features, angle)
-        if self._config.augmentation_iterations and not self._published:
+        if self._config.augmentation_iterations:
             step, target = decimation(self.scale), math.sqrt(math.prod(self._base)) * self.scale
             changed, middle = views(image, self.position, place, side * self.scale, target, step)
             self._filter.augment([self._features(view, (middle, middle), self.scale / step) for view in changed], angle)

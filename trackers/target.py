@@ -56,6 +56,7 @@ class FeatureTracker(Tracker):
     """
 
     presets: Mapping[str, Any]
+    as_published: Mapping[str, Any] = {}  # options that `published` implies
     brings_network = True  # whether the shipped weights stand in where none are given
 
     def __init__(
@@ -75,7 +76,7 @@ class FeatureTracker(Tracker):
             raise UnknownOptionError(f"preset={preset!r}; {type(self).__name__} has {', '.join(self.presets)}")
         if not isinstance(published, bool):
             raise UnknownOptionError(f"published={published!r}; True or False is needed")
-        self.config = settings.override(self.presets[preset], options)
+        self.config = settings.override(self.presets[preset], {**(self.as_published if published else {}), **options})
         self._published = published
         used = {feature.name for feature in self.config.features}
         self._tables = colour.tables(used.intersection(settings.TABLES), tables or {})

@@ -30,7 +30,7 @@ class ECOFilter:
         self._config, self._label, self._penalty = config, label, penalty
         self._encoder = Encoder(sizes, [feature.dimension for feature in config.features])
         self._direction: Direction | None = None
-        self.samples = SampleSpace(self._encoder.layout, config.samples, config.learning_rate)
+        self.samples = SampleSpace(self._encoder.layout, config.samples, config.learning_rate, config.compared)
 
     @property
     def side(self) -> int:

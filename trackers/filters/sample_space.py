@@ -12,6 +12,15 @@ FORGOTTEN = 2  # a sample whose weight has decayed for this many times the capac
 class SampleSpace:
     """Weighted samples, their weighted mean and their covariance per frequency.
 
+    Parameters
+    ----------
+    layout : Layout
+    capacity : int
+    learning_rate : float
+        Weight of a new sample.
+    compared : int
+        Side of the grid of lowest frequencies by which samples are compared, to find the most alike; 0: all frequencies.
+
     Attributes
     ----------
     weights : ndarray, float64, (capacity,)
@@ -19,18 +28,20 @@ class SampleSpace:
     vectors : ndarray, complex64, (capacity, size)
         Samples in the layout's flat form.
     gram : ndarray, float64, (capacity, capacity)
-        Inner products of samples: 2 Re sum a conj(b) over the half-spectra. (Column 0 counts twice as in ECO: a shortcut that
-        changes no more than which samples are merged.)
+        Inner products of samples: 2 Re sum a conj(b) over what is compared of the half-spectra. (Column 0 counts twice as in ECO: a
+        shortcut that changes no more than which samples are merged.)
     mean : ndarray, complex64, (size,)
     covariance : Covariance
     """
 
-    def __init__(self, layout: Layout, capacity: int, learning_rate: float):
+    def __init__(self, layout: Layout, capacity: int, learning_rate: float, compared: int = 0):
         self._learning_rate = learning_rate
         self._lowest_weight = learning_rate * (1 - learning_rate) ** (FORGOTTEN * capacity)
         self.count = 0
         self.weights = np.zeros(capacity)
         self.vectors = np.zeros((capacity, layout.size), np.complex64)
+        self._compared = layout.lowest(compared) if compared else slice(None)
+        self._keys = np.zeros((capacity, len(self._compared)), np.complex64) if compared else self.vectors
         self.gram = np.zeros((capacity, capacity))
         self.mean = np.zeros(layout.size, np.complex64)
         self.covariance = Covariance(layout)
@@ -46,8 +57,8 @@ class SampleSpace:
         """
         gain = self._learning_rate if gain is None else gain
         decay = 1 - gain
-        numbers = vector.view(np.float32)[None]
-        products = 2 * inner_products(self.vectors[: self.count].view(np.float32), numbers)[:, 0].astype(np.float64)
+        numbers = vector[self._compared].view(np.float32)[None]
+        products = 2 * inner_products(self._keys[: self.count].view(np.float32), numbers)[:, 0].astype(np.float64)
         energy = 2 * float(inner_products(numbers, numbers)[0, 0])
         changes = []  # of the covariance, beside the new sample: (gain, vector)
         full = self.count == len(self.weights)
@@ -69,7 +80,8 @@ class SampleSpace:
             self.weights *= decay
         if place is not None:
             self.count = max(self.count, place + 1)
-            self.vectors[place], self.weights[place] = vector, gain
+            self._store(place, vector)
+            self.weights[place] = gain
             self.gram[place, : len(products)] = self.gram[: len(products), place] = products
             self.gram[place, place] = energy
         self.mean = np.float32(decay) * self.mean + np.float32(gain) * vector
@@ -111,9 +123,13 @@ class SampleSpace:
         share = self.weights[place] / total
         loss, difference = self.weights[place] * weight / total, self.vectors[place] - other
         own, cross = self.gram[place, place], products[place]
-        self.vectors[place] = np.float32(share) * self.vectors[place] + np.float32(1 - share) * other
+        self._store(place, np.float32(share) * self.vectors[place] + np.float32(1 - share) * other)
         row = share * self.gram[place] + (1 - share) * products
         self.gram[place], self.gram[:, place] = row, row
         self.gram[place, place] = share**2 * own + (1 - share) ** 2 * energy + 2 * share * (1 - share) * cross
         self.weights[place] = total
         return loss, difference
+
+    def _store(self, place: int, vector: np.ndarray) -> None:
+        self.vectors[place] = vector
+        self._keys[place] = vector[self._compared]

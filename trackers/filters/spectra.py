@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from cfvgg.linear import weighted_dot
-from trackers.fourier import multiplicity
+from trackers.fourier import cut_centred, multiplicity
 
 
 class Layout:
@@ -45,6 +45,11 @@ class Layout:
     def views(self, vector: np.ndarray) -> list[np.ndarray]:
         """The grids (channels, n, n // 2 + 1) of a vector, without copying."""
         return [vector[part].reshape(shape) for part, shape in zip(self._slices, self.shapes, strict=True)]
+
+    def lowest(self, side: int) -> np.ndarray:
+        """Places in a vector of the frequencies that an odd grid of `side` has, (count,) int."""
+        places = self.views(np.arange(self.size))
+        return np.concatenate([cut_centred(grid, min(side, n)).ravel() for grid, n in zip(places, self.sides, strict=True)])
 
     def inner(self, a: np.ndarray, b: np.ndarray) -> float:
         """Inner product of the real signals behind two vectors."""
