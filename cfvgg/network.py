@@ -36,7 +36,7 @@ class Network(torch.nn.Module):
         Parameters
         ----------
         pictures : tensor, float32, (N, 3, H, W)
-            R, G, B minus the mean picture (`subtract_mean`).
+            R, G, B minus the mean picture.
         levels : sequence of str
             Which levels to return; nothing behind the last of them is computed.
         rectified : bool
@@ -46,17 +46,21 @@ class Network(torch.nn.Module):
         -------
         dict of str to tensor (N, C, h, w)
         """
-        outputs = {}
+        return self.both(pictures, levels)[1 if rectified else 0]
+
+    def both(self, pictures: torch.Tensor, levels: Sequence[str] = LEVELS) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
+        """Levels before and behind their ReLU, in one pass: `forward` with `rectified` false, and true."""
+        plain, rectified = {}, {}
         depth = max(LEVELS.index(level) for level in levels)
         for layer, convolution in zip(LAYERS[: depth + 1], self.convolutions, strict=False):
-            plain = convolution(pictures)
-            pictures = F.relu(plain)
+            plain[layer.name] = convolution(pictures)
+            pictures = F.relu(plain[layer.name])
             if layer.normalised:
                 pictures = normalise(pictures)
-            outputs[layer.name] = pictures if rectified else plain
+            rectified[layer.name] = pictures
             if layer.pooled and layer is not LAYERS[depth]:
                 pictures = F.max_pool2d(F.pad(pictures, (0, 1, 0, 1), value=-torch.inf), 3, 2)
-        return {level: outputs[level] for level in levels}
+        return {level: plain[level] for level in levels}, {level: rectified[level] for level in levels}
 
     def export(self, **metadata: str) -> Weights:
         """The present parameters as `Weights`, with `metadata` added to that of the start."""

@@ -3,11 +3,12 @@
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 
 import numpy as np
 
-from cfvgg.architecture import LAYERS, LRN_ALPHA, LRN_BETA, LRN_KAPPA, LRN_WINDOW, filter_shapes
+from cfvgg.architecture import LAYERS, LRN_ALPHA, LRN_BETA, LRN_KAPPA, LRN_WINDOW, Layer, filter_shapes
 from cfvgg.errors import WeightsError
 
 SHIPPED = Path(__file__).parent / "data" / "cfvgg.safetensors"
@@ -120,9 +121,29 @@ def _load_safetensors(path: Path) -> Weights:
 
 
 def _load_matconvnet(path: Path) -> Weights:
-    """Read a 'simplenn' file as MatConvNet saves it, with or without the outer ``net``, new or old field names."""
+    filters, biases, mean = first_layers(path)
+    names = [layer.name for layer in LAYERS]
+    if len(filters) < len(names):
+        raise WeightsError(f"{path} has no layer {names[len(filters)]}; its layers: {', '.join(names[: len(filters)])}")
+    if mean is None:
+        raise WeightsError(f"{path} holds no mean picture (meta.normalization.averageImage)")
+    return Weights(filters, biases, mean, {"source": f"MatConvNet file {path.name}"})
+
+
+def first_layers(path: str | os.PathLike) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...], np.ndarray | None]:
+    """Filters, biases and mean picture, as in `Weights`, of a MatConvNet file of VGG-M that may be cut off behind any of the layers.
+
+    Read are 'simplenn' files as MatConvNet saves them, with or without the outer ``net``, new or old field names. The mean picture is
+    None where there is none.
+
+    Raises
+    ------
+    WeightsError
+        If the file is broken, has no ``conv1``, or is of a network with other layers.
+    """
     from scipy.io import loadmat
 
+    path = Path(path)
     try:
         content = loadmat(path, squeeze_me=True, struct_as_record=False)
     except Exception as error:  # scipy raises many kinds on a broken file; all mean the same here
@@ -132,21 +153,18 @@ def _load_matconvnet(path: Path) -> Weights:
     if layers is None:
         raise WeightsError(f"{path} holds no MatConvNet network: neither 'net' nor 'layers' in it")
     found = {layer.name: layer for layer in np.atleast_1d(layers) if hasattr(layer, "name")}
-    filters, biases = [], []
-    for expected in LAYERS:
-        if expected.name not in found:
-            raise WeightsError(f"{path} has no layer {expected.name}; its layers: {', '.join(map(str, found)) or 'none'}")
-        weight, bias = _matconvnet_convolution(path, found[expected.name], expected)
-        filters.append(weight)
-        biases.append(bias)
-    _check_normalisation(path, found.values())
+    present = list(takewhile(lambda layer: layer.name in found, LAYERS))
+    if not present:
+        raise WeightsError(f"{path} has no layer {LAYERS[0].name}; its layers: {', '.join(map(str, found)) or 'none'}")
+    filters, biases = zip(*(_matconvnet_convolution(path, found[layer.name], layer) for layer in present), strict=True)
+    _check_normalisation(path, found.values(), present)
     meta = getattr(net, "meta", content.get("meta"))
     normalisation = getattr(meta, "normalization", None) or getattr(net, "normalization", content.get("normalization"))
     if not hasattr(normalisation, "averageImage"):
-        raise WeightsError(f"{path} holds no mean picture (meta.normalization.averageImage)")
+        return filters, biases, None
     mean = np.asarray(normalisation.averageImage, np.float32)
     mean = mean.reshape(3, 1, 1) if mean.size == 3 else mean.transpose(2, 0, 1) if mean.ndim == 3 else mean
-    return Weights(tuple(filters), tuple(biases), np.ascontiguousarray(mean), {"source": f"MatConvNet file {path.name}"})
+    return filters, biases, np.ascontiguousarray(mean)
 
 
 def _matconvnet_convolution(path: Path, layer, expected) -> tuple[np.ndarray, np.ndarray]:
@@ -162,9 +180,10 @@ def _matconvnet_convolution(path: Path, layer, expected) -> tuple[np.ndarray, np
     return weight, np.atleast_1d(np.asarray(stored[1], np.float32)).ravel()
 
 
-def _check_normalisation(path: Path, layers: Iterable) -> None:
+def _check_normalisation(path: Path, layers: Iterable, present: list[Layer]) -> None:
     """Refuse a network whose local response normalisation is not the one that `cfvgg.forward` computes."""
     expected = (LRN_WINDOW, LRN_KAPPA, LRN_ALPHA, LRN_BETA)
     given = [np.ravel(getattr(layer, "param", ())) for layer in layers if getattr(layer, "type", "") in ("lrn", "normalize")]
-    if len(given) != sum(layer.normalised for layer in LAYERS) or not all(len(p) == 4 and np.allclose(p, expected) for p in given):
-        raise WeightsError(f"{path}: local response normalisation {[p.tolist() for p in given]}; expected {expected} twice")
+    count = sum(layer.normalised for layer in present)
+    if len(given) != count or not all(len(p) == 4 and np.allclose(p, expected) for p in given):
+        raise WeightsError(f"{path}: local response normalisation {[p.tolist() for p in given]}; expected {count} times {expected}")

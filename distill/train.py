@@ -15,11 +15,11 @@ from cfvgg import weights
 from cfvgg.architecture import LEVELS, channels, minimum_size
 from cfvgg.network import Network
 from distill import checkpoints
+from distill.data.pictures import Pictures, find
 from distill.errors import DistillationError
 from distill.interrupts import deferred_interrupt
 from distill.losses import Levels, channel_spread, fidelity, r_squared
 from distill.metrics import Metrics
-from distill.pictures import Pictures, find
 from distill.students import fresh_student, mean_picture
 
 WIDTHS = channels(64)
@@ -164,7 +164,7 @@ def train(
     teacher : path
         Weights of a CF-VGG (compression 64).
     data : path
-        Folder of pictures, see `distill.pictures.find`.
+        Folder of pictures, see `distill.data.pictures.find`.
     out : path
         The ``.safetensors`` to write. Beside it lie ``.checkpoint``, the state of the training, and ``.jsonl``, one line of metrics
         every `config.validate_every` steps: ``step``, ``loss`` (mean since the last line or the resumption), ``r_squared`` of each

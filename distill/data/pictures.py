@@ -3,14 +3,14 @@
 import os
 from pathlib import Path
 
-import cv2
 import numpy as np
 
+from distill.data.store import Store
 from distill.errors import DistillationError
+from trackers.opencv import cv2
 
 SUFFIXES = (".jpg", ".png")
 HELD_OUT = "validation.txt"
-CACHE_BYTES = 2 << 30
 
 # Sides of the squares, in short sides of the picture, and how often each change is made.
 SMALLEST, LARGEST = 0.35, 1.15
@@ -20,24 +20,27 @@ BRIGHTNESS = (0.6, 1.4)
 
 
 class Pictures:
-    """Pictures drawn at random, kept decoded in memory up to `CACHE_BYTES` and read again beyond that.
+    """Pictures drawn at random.
 
     Parameters
     ----------
     files : sequence of Path
+    store : Store or None
+        Reads them; None: one of its own.
 
     Attributes
     ----------
     files : list of Path
-    broken : set of Path
-        Files that were drawn and could not be read; they are not drawn again.
     """
 
-    def __init__(self, files):
+    def __init__(self, files, store: Store | None = None):
         self.files = list(files)
-        self.broken: set[Path] = set()
-        self._cache: dict[Path, np.ndarray] = {}
-        self._cached_bytes = 0
+        self._store = store or Store()
+
+    @property
+    def broken(self) -> set[Path]:
+        """Files that were drawn and could not be read; they are passed over when drawn again."""
+        return self._store.broken
 
     def draw(self, rng: np.random.Generator) -> np.ndarray:
         """One picture, uint8, (height, width, 3), R, G, B.
@@ -48,7 +51,7 @@ class Pictures:
             If none of the files can be read.
         """
         while len(self.broken) < len(self.files):
-            picture = self._read(self.files[rng.integers(len(self.files))])
+            picture = self._store.read(self.files[rng.integers(len(self.files))])
             if picture is not None:
                 return picture
         raise DistillationError(f"none of the {len(self.files)} pictures can be read; the first is {self.files[0]}")
@@ -57,19 +60,6 @@ class Pictures:
         """`count` random crops, changed at random: uint8, (count, 3, side, side), R, G, B."""
         crops = [vary(random_square(self.draw(rng), side, rng), rng) for _ in range(count)]
         return np.ascontiguousarray(np.stack(crops).transpose(0, 3, 1, 2))
-
-    def _read(self, file: Path) -> np.ndarray | None:
-        if file in self._cache:
-            return self._cache[file]
-        picture = None if file in self.broken else cv2.imread(str(file), cv2.IMREAD_COLOR)
-        if picture is None:
-            self.broken.add(file)
-            return None
-        picture = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
-        if self._cached_bytes + picture.nbytes <= CACHE_BYTES:
-            self._cache[file] = picture
-            self._cached_bytes += picture.nbytes
-        return picture
 
 
 def find(folder: str | os.PathLike) -> tuple[Pictures, Pictures]:
