@@ -1,31 +1,37 @@
 """The verb ``cfvgg distill``."""
 
 import argparse
-import json
+import dataclasses
 import sys
 
-from distill.train import Config, train
+from distill.config import Config
+from distill.train import train
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments of the verb."""
-    parser.add_argument("--teacher", required=True, metavar="FILE", help="weights of a published CF-VGG, .mat or .safetensors")
-    parser.add_argument("--data", required=True, metavar="FOLDER", help="pictures to train on, with a validation.txt")
+    """Declare the arguments of the verb: files, and every field of the configuration."""
+    parser.add_argument(
+        "--teacher", action="append", default=[], metavar="FILE[:LEVEL=TAP,...]", help="a teacher, and what it teaches; may be repeated"
+    )
+    parser.add_argument("--data", action="append", required=True, metavar="FOLDER", help="videos or pictures; may be repeated")
     parser.add_argument("--out", required=True, metavar="FILE", help="the .safetensors to write; checkpoint and metrics lie beside it")
-    parser.add_argument("--steps", type=int, default=Config.steps, metavar="N", help="steps of the optimiser (%(default)s)")
-    parser.add_argument("--seed", type=int, default=Config.seed, metavar="S", help="of filters and crops (%(default)s)")
+    parser.add_argument("--start", metavar="FILE", help="weights to begin with, instead of pruned or random ones")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint beside --out")
+    for option in dataclasses.fields(Config):
+        default, flag = option.default, f"--{option.name.replace('_', '-')}"
+        if isinstance(default, tuple):
+            parser.add_argument(flag, default=default, nargs="*", help=f"{option.metadata['help']} ({' '.join(default)})")
+        else:
+            parser.add_argument(flag, default=default, type=type(default), help=f"{option.metadata['help']} (%(default)s)")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Train, and return the exit status: 0, or 130 after Ctrl-C."""
+    config = Config(**{option.name: getattr(arguments, option.name) for option in dataclasses.fields(Config)})
     try:
-        result = train(
-            Config(steps=arguments.steps, seed=arguments.seed), arguments.teacher, arguments.data, arguments.out, arguments.resume
-        )
+        result = train(config, arguments.teacher, arguments.data, arguments.out, arguments.start, arguments.resume)
     except KeyboardInterrupt:
         print("stopped; go on with --resume", file=sys.stderr)
         return 130
-    found = json.loads(result.metadata["validation_r_squared"])
-    print(f"wrote {arguments.out}; R^2 on held-out crops: " + ", ".join(f"{level} {value}" for level, value in found.items()))
+    print(f"wrote {arguments.out}; on held-out pairs: {result.metadata['validation']}")
     return 0

@@ -1,7 +1,7 @@
 """The correlation filter of the tracking loss, in torch: ridge regression in closed form, with gradients through both of its branches.
 
-Features are (N, C, h, w), one level of a network; a filter is learnt from one sample z and responds to every crop x. It is the linear
-kernel of :mod:`trackers.filters.ridge`.
+Features are (N, C, h, w), one level of a network; a filter is learnt from each sample z and responds to its own crop x, or one filter to
+every crop. It is the linear kernel of :mod:`trackers.filters.ridge`.
 """
 
 import torch
@@ -16,7 +16,8 @@ NARROWEST = 0.5  # cells: a narrower label between two cells would nearly vanish
 def prepare(features: torch.Tensor) -> torch.Tensor:
     """Features (N, C, h, w), each scaled to a mean square of one, as the trackers do it, under a cosine window."""
     energy = features.square().mean(dim=(1, 2, 3), keepdim=True)
-    rows, columns = (torch.hann_window(n + 2, periodic=False, dtype=features.dtype)[1:-1] for n in features.shape[2:])
+    kind = {"dtype": features.dtype, "device": features.device}
+    rows, columns = (torch.hann_window(n + 2, periodic=False, **kind)[1:-1] for n in features.shape[2:])
     return features * (energy + torch.finfo(features.dtype).tiny).rsqrt() * torch.outer(rows, columns)
 
 
@@ -27,7 +28,7 @@ def respond(z: torch.Tensor, x: torch.Tensor, label: torch.Tensor, regularisatio
 
     Parameters
     ----------
-    z : tensor (1, C, h, w)
+    z : tensor (1 or N, C, h, w)
     x : tensor (N, C, h, w)
         Both as `prepare` leaves them.
     label : tensor (h, w)
@@ -51,7 +52,7 @@ def gaussian(shape: tuple[int, int], sigma: float, places: torch.Tensor) -> torc
     """Gaussians (N, h, w) of height one, wrapped around, with their peaks at `places` (N, 2), rows and columns; all in cells."""
     axes = []
     for n, middle in zip(shape, places.T, strict=True):
-        distance = torch.remainder(torch.arange(n, dtype=places.dtype) - middle[:, None] + n / 2, n) - n / 2
+        distance = torch.remainder(torch.arange(n, dtype=places.dtype, device=places.device) - middle[:, None] + n / 2, n) - n / 2
         axes.append(torch.exp(-0.5 * (distance / sigma).square()))
     return axes[0][:, :, None] * axes[1][:, None, :]
 
@@ -78,7 +79,7 @@ def tracking_loss(z: Levels, x: Levels, y: Levels, g: Levels, regularisation: fl
 
     Parameters
     ----------
-    z, x : dict of str to tensor (1, C, h, w) and (N, C, h, w)
+    z, x : dict of str to tensor (1 or N, C, h, w) and (N, C, h, w)
         Levels of a network, as it gives them.
     y : dict of str to tensor (1, h, w)
         Label of z, its peak at [0, 0].

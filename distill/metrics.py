@@ -4,6 +4,8 @@ import json
 import os
 from pathlib import Path
 
+import numpy as np
+
 
 class Metrics:
     """Metrics of a training by step.
@@ -27,3 +29,18 @@ class Metrics:
         """Append a line."""
         with self.path.open("a") as file:
             file.write(json.dumps({"step": step, **values}) + "\n")
+
+
+def plot(path: Path, out: Path) -> None:
+    """Draw a file of metrics: losses, localisation and what is explained of the teachers, over the steps."""
+    import matplotlib.figure
+
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    kinds = [kind for kind in ("loss", "localisation", "r_squared") if lines and kind in lines[0]]
+    figure = matplotlib.figure.Figure((5 * max(len(kinds), 1), 3.5), layout="constrained")
+    for axes, kind in zip(np.atleast_1d(figure.subplots(1, max(len(kinds), 1))), kinds, strict=False):
+        for name in lines[0][kind]:
+            axes.plot([line["step"] for line in lines], [line[kind][name] for line in lines], label=name)
+        axes.set(title=kind.replace("_", " "), xlabel="step")
+        axes.legend()
+    figure.savefig(out)

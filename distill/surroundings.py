@@ -107,21 +107,21 @@ class Crops:
     surroundings : Surroundings
     count : int
         Positives, and as many negatives where there are any.
-    mean : ndarray, float32, (3, side, side)
     rng : numpy.random.Generator
 
     Attributes
     ----------
-    pictures : tensor (1 + N, 3, side, side)
-        The template is the first, and then the positives come.
+    pictures : tensor, float32, (1 + N, 3, side, side)
+        R, G, B, 0 .. 255. The template is the first, and then the positives come.
     shifts : tensor (count, 2)
         Of the target in the positives against the template; rows and columns, in pixels.
     """
 
-    def __init__(self, surroundings: Surroundings, count: int, mean: np.ndarray, rng: np.random.Generator):
+    def __init__(self, surroundings: Surroundings, count: int, rng: np.random.Generator):
         template, place = surroundings.template()
         views, places = zip(*(surroundings.positive(rng) for _ in range(count)), strict=True)
         negatives = [surroundings.negative(rng) for _ in range(count)] if surroundings.has_negatives else []
-        pictures = np.stack([template, *views, *negatives]).transpose(0, 3, 1, 2) - mean
-        self.pictures = torch.from_numpy(pictures).contiguous(memory_format=torch.channels_last)
+        pictures = np.stack([template, *views, *negatives])
+        pictures = np.repeat(pictures, 3, axis=3) if pictures.shape[3] == 1 else pictures
+        self.pictures = torch.from_numpy(pictures).permute(0, 3, 1, 2).float()
         self.shifts = torch.from_numpy((np.stack(places) - place).astype(np.float32))

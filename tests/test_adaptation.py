@@ -11,10 +11,16 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from benchmarks.synthetic import Scene, sequence
-from cfvgg.weights import load
-from distill import correlation
-from distill.adaptation import Config, adapt
+from cfvgg.network import Network
+from cfvgg.weights import load, save
+from distill import checkpoints, correlation
+from distill.adaptation import Config, adapt, taught
+from distill.config import Config as TrainingConfig
+from distill.errors import DistillationError
+from distill.lessons import Fidelity, read_lesson
+from distill.objective import Objective
 from distill.surroundings import Crops, Surroundings
+from tests import networks
 from trackers import ECOHC, fDeepSTRCF, fECO, fKCF
 from trackers.errors import UnknownOptionError
 from trackers.filters import ridge
@@ -130,7 +136,7 @@ def test_crops_show_the_target_where_they_say_and_negatives_do_not_show_it(box):
 def test_a_target_that_fills_the_picture_has_no_negatives():
     surroundings = Surroundings(np.zeros((40, 40, 3), np.uint8), (-5, -5, 50, 50), 96, 2.0)
     assert not surroundings.has_negatives
-    assert len(Crops(surroundings, 3, np.zeros((3, 96, 96), np.float32), np.random.default_rng(0)).pictures) == 1 + 3
+    assert len(Crops(surroundings, 3, np.random.default_rng(0)).pictures) == 1 + 3
 
 
 # adapting
@@ -164,6 +170,41 @@ def test_an_adaptation_that_harms_is_undone(first):
     adaptation = adapt(weights, *first, config=replace(QUICK, rate=1.0))
     assert adaptation.undone
     assert adaptation.weights is weights
+
+
+# teachers
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    """The path of a training's checkpoint, and its teacher: a SqueezeNet that teaches conv1 through a lift."""
+    np.savez(tmp_path / "teacher.npz", **networks.drawn(networks.squeezenet_shapes()))
+    teachers, student = [str(tmp_path / "teacher.npz")], Network(load())
+    fidelity = Fidelity([read_lesson(spec, load().widths) for spec in teachers], load().widths, np.random.default_rng(1))
+    objective = Objective(student, fidelity, TrainingConfig())
+    objective.calibrate(np.random.default_rng(2).integers(0, 256, (4, 3, 224, 224), np.uint8))
+    checkpoints.save(tmp_path / "student.checkpoint", {"objective": objective.state_dict(), "settings": {}})
+    return tmp_path / "student.checkpoint", teachers, fidelity
+
+
+def test_a_teacher_guides_through_the_lifts_of_its_training(first, checkpoint):
+    path, teachers, fidelity = checkpoint
+    guide = taught(path, teachers)
+    for name, value in fidelity.state_dict().items():
+        np.testing.assert_array_equal(guide.state_dict()[name], value)
+    alone, guided = (adapt(load(), *first, config=QUICK, guide=given) for given in (None, guide))
+    assert guided.before.fidelity > 0 == alone.before.fidelity
+    assert (guided.before.positive, guided.before.negative) == (alone.before.positive, alone.before.negative)
+    assert not guided.undone and not same(guided.weights, alone.weights)
+
+
+def test_a_checkpoint_of_another_training(checkpoint, tmp_path):
+    with pytest.raises(DistillationError, match="no checkpoint at"):
+        taught(tmp_path / "none.checkpoint", [])
+    weights = tmp_path / "other.safetensors"
+    save(load(), weights)
+    with pytest.raises(DistillationError, match="is not of a training with the teachers"):
+        taught(checkpoint[0], [str(weights)])
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,10 @@ class PairBatch:
     def __len__(self) -> int:
         return len(self.z)
 
+    def first(self, count: int) -> "PairBatch":
+        """The first `count` of them."""
+        return PairBatch(*(getattr(self, field.name)[:count] for field in fields(self)))
+
 
 class Pairs:
     """Draws pairs.
