@@ -7,6 +7,7 @@ Runs cross the ends of rows; the columns that this makes up beyond the true widt
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numba import njit
@@ -95,13 +96,20 @@ def convolve(phases: np.ndarray, taps: np.ndarray, bias: np.ndarray, kernel: int
     ndarray, float32, (out, h, w)
         A view whose rows lie apart.
     """
-    count, stride, _, phase_rows, phase_columns = phases.shape
+    _, stride, _, phase_rows, phase_columns = phases.shape
     rows, columns = (n - (kernel - 1) // stride for n in (phase_rows, phase_columns))
-    channel, y, x = np.unravel_index(np.arange(count * kernel * kernel), (count, kernel, kernel))
-    starts = np.ravel_multi_index((channel, y % stride, x % stride, y // stride, x // stride), phases.shape)
     out = np.empty((ROWS * len(taps), rows, phase_columns), np.float32)
+    starts = tap_starts(phases.shape, kernel)
     accumulate(phases.reshape(-1), starts, taps, bias, out.reshape(len(out), -1), (rows - 1) * phase_columns + columns)
     return out[:, :, :columns]
+
+
+@lru_cache(maxsize=64)
+def tap_starts(shape: tuple[int, ...], kernel: int) -> np.ndarray:
+    """Where the input of every tap (channel, row, column of the kernel) begins in phases of a shape, (C kernel kernel,) int64."""
+    channel, y, x = np.unravel_index(np.arange(shape[0] * kernel * kernel), (shape[0], kernel, kernel))
+    stride = shape[1]
+    return np.ravel_multi_index((channel, y % stride, x % stride, y // stride, x // stride), shape)
 
 
 @njit(cache=True)

@@ -179,7 +179,7 @@ def test_what_parts_the_tracks(shared, start, area_24, request):
 
     frame = list(zip(range(18), reference.pictures(shared, "Crossing"), strict=False))[-1][1]
     states, filter_ = reference.states(shared, "Crossing"), ScaleFilter(*start[:2], ScaleFilterConfig(), wrap=True)
-    patch = filter_._patch(frame[:, :, ::-1], tuple(states[17, :2]), states[16, 2] * filter_._factors[11], 1)
+    patch = filter_.patches(frame[:, :, ::-1], tuple(states[17, :2]), states[16, 2])[11]
     assert naive.steepest_gradient(patch, 1, 7)[1:] == (36.5, -43.5)
     assert naive.orientation(36.5, -43.5) == 15  # in double precision
     assert [fhog_module.BINS[1, fhog_module.STEPS + cosine] for cosine in (6427, 6428)] == [15, 16]

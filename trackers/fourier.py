@@ -7,6 +7,9 @@ is its point mirror, conjugated, so every sum over all frequencies counts a colu
 
 import numpy as np
 import pyfftw
+import scipy.fft
+
+SCIPY_FROM = 32  # cells of a side
 
 
 def row_frequencies(n: int) -> np.ndarray:
@@ -24,61 +27,63 @@ def multiplicity(columns: int) -> np.ndarray:
     return np.where(np.arange(columns) == 0, 1, 2).astype(np.float32)
 
 
-class Transform:
-    """Planned real FFTs of (channels, n, n) float32 onto half-spectra of the odd grid n or n + 1, and back.
-
-    Plans are FFTW's estimates: measured ones differ from process to process, and with them the last bits of the results.
-    """
-
-    def __init__(self, channels: int, n: int):
-        self.odd = n + 1 - n % 2
-        self._space = pyfftw.empty_aligned((channels, n, n), np.float32)
-        self._spectrum = pyfftw.empty_aligned((channels, n, n // 2 + 1), np.complex64)
-        self._forward = pyfftw.FFTW(self._space, self._spectrum, axes=(1, 2), flags=("FFTW_ESTIMATE",))
-
-    def __call__(self, signal: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
-        """Half-spectrum (channels, odd, odd // 2 + 1) of a signal (channels, n, n).
-
-        An even grid gains one row: +n/2 beside -n/2 (the Nyquist line is copied, and the corner (-n/2, n/2) is zero, as in ECO).
-        """
-        n = self._space.shape[1]
-        self._space[:] = signal
-        self._forward.execute()
-        if out is None:
-            out = np.empty((len(self._space), self.odd, self.odd // 2 + 1), np.complex64)
-        if n % 2:
-            out[:] = self._spectrum
-            return out
-        half = n // 2
-        out[:, : half + 1] = self._spectrum[:, : half + 1]
-        out[:, half + 1 :] = self._spectrum[:, half:]
-        out[:, half + 1, half] = 0
-        return out
-
-
 class PlainTransform:
-    """Planned real FFTs of (channels, n, n) float32 onto half-spectra (channels, n, n // 2 + 1) of the same grid, n even or odd.
+    """Real FFTs of (channels, n, n) float32 onto half-spectra (channels, n, n // 2 + 1) of the same grid, n even or odd, and back.
 
-    An even grid's half-spectrum has the frequency n / 2 once in its rows (as in FFT order) and in its columns.
+    An even grid's half-spectrum has the frequency n / 2 once in its rows (as in FFT order) and in its columns. Large grids are SciPy's,
+    which works on several channels at once, small ones FFTW's, which has less to do before it begins: up to twice as fast each. FFTW's
+    plans are estimates: measured ones differ from process to process, and with them the last bits of the results.
     """
 
     def __init__(self, channels: int, n: int):
-        self._space = pyfftw.empty_aligned((channels, n, n), np.float32)
-        self._spectrum = pyfftw.empty_aligned((channels, n, n // 2 + 1), np.complex64)
-        self._forward = pyfftw.FFTW(self._space, self._spectrum, axes=(1, 2), flags=("FFTW_ESTIMATE",))
-        self._backward = pyfftw.FFTW(self._spectrum, self._space, axes=(1, 2), direction="FFTW_BACKWARD", flags=("FFTW_ESTIMATE",))
+        self._n, self._planned = n, n < SCIPY_FROM
+        if self._planned:
+            self._space = pyfftw.empty_aligned((channels, n, n), np.float32)
+            self._spectrum = pyfftw.empty_aligned((channels, n, n // 2 + 1), np.complex64)
+            plan = {"axes": (1, 2), "flags": ("FFTW_ESTIMATE",)}
+            self._forward = pyfftw.FFTW(self._space, self._spectrum, **plan)
+            self._backward = pyfftw.FFTW(self._spectrum, self._space, direction="FFTW_BACKWARD", **plan)
 
     def __call__(self, signal: np.ndarray) -> np.ndarray:
         """Half-spectrum of a signal, a new array."""
+        if not self._planned:
+            return scipy.fft.rfft2(signal)
         self._space[:] = signal
         self._forward.execute()
         return self._spectrum.copy()
 
     def inverse(self, spectrum: np.ndarray) -> np.ndarray:
         """Signal of a half-spectrum, a new array."""
+        if not self._planned:
+            return scipy.fft.irfft2(spectrum, (self._n, self._n))
         self._spectrum[:] = spectrum
         self._backward.execute()
-        return self._space * np.float32(1 / self._space.shape[1] ** 2)
+        return self._space * np.float32(1 / self._n**2)
+
+
+class Transform:
+    """Real FFTs of (channels, n, n) float32 onto half-spectra of the odd grid n or n + 1."""
+
+    def __init__(self, channels: int, n: int):
+        self.odd = n + 1 - n % 2
+        self._channels, self._n, self._plain = channels, n, PlainTransform(channels, n)
+
+    def __call__(self, signal: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+        """Half-spectrum (channels, odd, odd // 2 + 1) of a signal (channels, n, n).
+
+        An even grid gains one row: +n/2 beside -n/2 (the Nyquist line is copied, and the corner (-n/2, n/2) is zero, as in ECO).
+        """
+        spectrum = self._plain(signal)
+        if out is None:
+            out = np.empty((self._channels, self.odd, self.odd // 2 + 1), np.complex64)
+        if self._n % 2:
+            out[:] = spectrum
+            return out
+        half = self._n // 2
+        out[:, : half + 1] = spectrum[:, : half + 1]
+        out[:, half + 1 :] = spectrum[:, half:]
+        out[:, half + 1, half] = 0
+        return out
 
 
 class Inverse:

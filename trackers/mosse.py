@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+import scipy.fft
 
 from trackers import config as settings
 from trackers.features import colour
@@ -70,7 +71,7 @@ class RatioFilter:
 
     def learn(self, sample: np.ndarray, label: np.ndarray, surroundings: Sequence[np.ndarray], rate: float) -> None:
         """Take in a sample (1, H, W) with weight `rate`; its label is a half-spectrum, its surroundings are samples, too."""
-        target, *others = np.fft.rfft2(np.stack([sample, *surroundings]))[:, 0]
+        target, *others = scipy.fft.rfft2(np.stack([sample, *surroundings]))[:, 0]
         energy = _power(target) + self._context * sum(map(_power, others))
         self._numerator = (1 - rate) * self._numerator + rate * label * target.conj()
         self._energy = (1 - rate) * self._energy + rate * energy
@@ -78,7 +79,7 @@ class RatioFilter:
     def respond(self, sample: np.ndarray) -> np.ndarray:
         """Response (H, W) float32 to a sample (1, H, W)."""
         filter_ = self._numerator / (self._energy + self._regularisation * sample.size)
-        return np.fft.irfft2(filter_ * np.fft.rfft2(sample[0]), sample.shape[1:])
+        return scipy.fft.irfft2(filter_ * scipy.fft.rfft2(sample[0]), sample.shape[1:])
 
 
 class MOSSETarget(WindowTarget):

@@ -68,14 +68,20 @@ class ScaleFilter:
 
     def sample(self, image: np.ndarray, centre: tuple[float, float], scale: float) -> np.ndarray:
         """FHOG vectors (17, features) of the target's patch at all scales."""
-        factors = scale * self._factors
-        step = max(int(factors[0]), 1)
-        patches = np.stack([self._patch(image, centre, factor, step) for factor in factors])
-        return fhog(patches, self._config.cell).reshape(len(factors), -1)
+        return fhog(self.patches(image, centre, scale), self._config.cell).reshape(self._config.scales, -1)
 
-    def _patch(self, image: np.ndarray, centre: tuple[float, float], factor: float, step: int) -> np.ndarray:
-        shape = tuple(max(int(side * factor / step), 1) for side in self._base)
-        return resize(centred_crop(image, centre, shape, step), self._model, automatic(shape, self._model))
+    def patches(self, image: np.ndarray, centre: tuple[float, float], scale: float) -> np.ndarray:
+        """The target's patch at all scales in the model's size, (17, rows, columns, C) uint8."""
+        factors = (scale * self._factors).tolist()
+        step = max(int(factors[0]), 1)
+        shapes = [tuple(max(int(side * factor / step), 1) for side in self._base) for factor in factors]
+        largest = centred_crop(image, centre, shapes[-1], step)  # the others lie in its middle
+        return np.stack([self._resized(largest, shape) for shape in shapes])
+
+    def _resized(self, largest: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+        """The middle of the largest patch, of the shape (rows, columns), in the model's size."""
+        top, left = (whole // 2 - part // 2 for whole, part in zip(largest.shape, shape, strict=False))
+        return resize(largest[top : top + shape[0], left : left + shape[1]], self._model, automatic(shape, self._model))
 
     def _correlation(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
         """Spectrum (17,) of the windowed correlation of two samples along the scales, summed over features."""

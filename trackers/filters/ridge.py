@@ -10,6 +10,7 @@ Ghanem, "Context-aware correlation filter tracking", CVPR 2017.
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import scipy.fft
 
 from cfvgg.linear import weighted_dot
 
@@ -38,7 +39,7 @@ def gaussian_label(shape: tuple[int, int], sigma: float, place: tuple[float, flo
 
 def correlation(x: np.ndarray, z: np.ndarray, width: int) -> np.ndarray:
     """Circular correlation (H, W) float32 of half-spectra x, z, summed over channels: sum over p of x[p + shift] z[p]."""
-    return np.fft.irfft2((x * z.conj()).sum(0), (x.shape[1], width))
+    return scipy.fft.irfft2((x * z.conj()).sum(0), (x.shape[1], width))
 
 
 def energy(spectrum: np.ndarray, width: int) -> float:
@@ -56,12 +57,12 @@ def gaussian(x: np.ndarray, z: np.ndarray, width: int, sigma: float) -> np.ndarr
     """Half-spectrum of exp(-|x moved - z|^2 / (sigma^2 n)) over all shifts; n values in a sample."""
     total = energy(x, width) + energy(z, width)
     distance = np.maximum(total - 2 * correlation(x, z, width), 0) / (len(x) * x.shape[1] * width)
-    return np.fft.rfft2(np.exp(-distance / sigma**2))
+    return scipy.fft.rfft2(np.exp(-distance / sigma**2))
 
 
 def polynomial(x: np.ndarray, z: np.ndarray, width: int, power: int) -> np.ndarray:
     """Half-spectrum of (<x moved, z> / n + 1)^power over all shifts; n values in a sample."""
-    return np.fft.rfft2((correlation(x, z, width) / (len(x) * x.shape[1] * width) + 1) ** power)
+    return scipy.fft.rfft2((correlation(x, z, width) / (len(x) * x.shape[1] * width) + 1) ** power)
 
 
 def linear(x: np.ndarray, z: np.ndarray, width: int) -> np.ndarray:
@@ -119,7 +120,7 @@ class KernelFilter:
 
     def learn(self, sample: np.ndarray, label: np.ndarray, surroundings: Sequence[np.ndarray], rate: float) -> None:
         """Take in a sample (C, H, W) with weight `rate`; its label is a half-spectrum, and its surroundings are of no use here."""
-        spectrum = np.fft.rfft2(sample)
+        spectrum = scipy.fft.rfft2(sample)
         dual = label / (self._kernel(spectrum, spectrum, sample.shape[2]) + np.float32(self._regularisation))
         self._dual = (1 - rate) * self._dual + rate * dual
         self._model = (1 - rate) * self._model + rate * spectrum
@@ -127,7 +128,7 @@ class KernelFilter:
     def respond(self, sample: np.ndarray) -> np.ndarray:
         """Response (H, W) float32 to a sample (C, H, W)."""
         width = sample.shape[2]
-        return np.fft.irfft2(self._dual * self._kernel(np.fft.rfft2(sample), self._model, width), sample.shape[1:])
+        return scipy.fft.irfft2(self._dual * self._kernel(scipy.fft.rfft2(sample), self._model, width), sample.shape[1:])
 
 
 class ContextFilter:
@@ -147,10 +148,10 @@ class ContextFilter:
 
     def learn(self, sample: np.ndarray, label: np.ndarray, surroundings: Sequence[np.ndarray], rate: float) -> None:
         """Take in a sample (C, H, W) and its surroundings, each like it, with weight `rate`."""
-        spectra = np.fft.rfft2(np.stack([sample, *surroundings]))
+        spectra = scipy.fft.rfft2(np.stack([sample, *surroundings]))
         filter_ = context_ridge(spectra, label, self._regularisation * sample.size, self._context)
         self._filter = (1 - rate) * self._filter + rate * filter_
 
     def respond(self, sample: np.ndarray) -> np.ndarray:
         """Response (H, W) float32 to a sample (C, H, W)."""
-        return np.fft.irfft2((self._filter * np.fft.rfft2(sample)).sum(0), sample.shape[1:])
+        return scipy.fft.irfft2((self._filter * scipy.fft.rfft2(sample)).sum(0), sample.shape[1:])
