@@ -24,6 +24,7 @@ from tests.naive_admm import (
 from tests.naive_features import (
     accumulate,
     area_resize_24,
+    box_means,
     cell_histograms,
     combine,
     convolve,
@@ -39,6 +40,7 @@ from tests.naive_features import (
     rectify,
     rectify_normalise,
     resize_mean,
+    resize_nested_24,
     sample_patch,
     scale_patches,
     split_phases,
@@ -76,13 +78,13 @@ from tests.naive_filters import (
 
 __all__ = [
     "Kept", "SampleSpace", "ScaleFilter", "accumulate", "area_resize_24", "background_aware_minimiser", "background_aware_objective",
-    "between_samples", "cell_histograms", "climb", "combine", "conjugate_gradient", "convolve", "convolve_add", "correlate", "cut",
-    "data_term", "derivatives", "difference", "encode", "fhog_stack", "fit", "full", "gather", "grey_means", "half", "inner_products",
-    "interpolation", "learn", "learn_background_aware", "learn_jointly", "minimiser", "multiply_add", "name_probabilities", "network",
-    "normalise_blocks", "objective", "orientation", "padded", "padded_scores", "penalise", "penalty_filter", "pixels", "pool",
-    "precondition", "product", "rank_update", "rectify", "rectify_normalise", "resize_mean", "response", "sample_patch", "sampled_label",
-    "scale_patches", "split_phases", "steepest_gradient", "stretch", "subtract_mean", "table_means", "target_window", "train",
-    "transform", "weighted_dot",
+    "between_samples", "box_means", "cell_histograms", "climb", "combine", "conjugate_gradient", "convolve", "convolve_add", "correlate",
+    "cut", "data_term", "derivatives", "difference", "encode", "fhog_stack", "fit", "full", "gather", "grey_means", "half",
+    "inner_products", "interpolation", "learn", "learn_background_aware", "learn_jointly", "minimiser", "multiply_add",
+    "name_probabilities", "network", "normalise_blocks", "objective", "orientation", "padded", "padded_scores", "penalise",
+    "penalty_filter", "pixels", "pool", "precondition", "product", "rank_update", "rectify", "rectify_normalise", "resize_mean",
+    "resize_nested_24", "response", "sample_patch", "sampled_label", "scale_patches", "split_phases", "steepest_gradient", "stretch",
+    "subtract_mean", "table_means", "target_window", "train", "transform", "weighted_dot",
 ]  # fmt: skip
 
 

@@ -4,6 +4,7 @@ Where the published program's arithmetic decides a byte or a bin, the twin takes
 """
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -183,11 +184,33 @@ def scale_patches(image: np.ndarray, centre: tuple[float, float], base: tuple[fl
     return [patch.reshape(*model, image.shape[2]) for patch in patches]
 
 
-def area_resize_24(patch: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """INTER_AREA of OpenCV 2.4 (PORTING 2.3), (H, W, C) uint8 to (h, w, C), in its single precision; where a side grows, today's cv2.
+def box_means(image: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Means (h, w, C) over equal boxes that fill an image (H, W, C), each pixel weighted by its covered part."""
 
-    `trackers.patch.resize` without its last argument: tests of the scale filter put it in there.
-    """
+    def cover(source: int, target: int) -> np.ndarray:
+        """Share of each source pixel in each box."""
+        edges = np.arange(target + 1) * source / target
+        pixels = np.arange(source)
+        parts = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
+        return np.maximum(parts, 0) * target / source
+
+    return np.einsum("yi,xj,ijc->yxc", cover(len(image), shape[0]), cover(image.shape[1], shape[1]), image.astype(float))
+
+
+def resize_nested_24(patch: np.ndarray, shapes: Sequence[tuple[int, int]], output: tuple[int, int]) -> np.ndarray:
+    """`trackers.patch.resize_nested` with INTER_AREA of OpenCV 2.4: tests of the scale filter put it in there."""
+    resized = []
+    for height, width in shapes:
+        top, left = (whole // 2 - part // 2 for whole, part in zip(patch.shape, (height, width), strict=False))
+        middle = np.ascontiguousarray(patch[top : top + height, left : left + width])
+        linear = output[1] > height  # PORTING 2.3
+        small = cv2.resize(middle, output[::-1], interpolation=cv2.INTER_LINEAR) if linear else area_resize_24(middle, output)
+        resized.append(small.reshape(*output, -1))
+    return np.stack(resized)
+
+
+def area_resize_24(patch: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """INTER_AREA of OpenCV 2.4 (PORTING 2.3), (H, W, C) uint8 to (h, w, C), in its single precision; where a side grows, today's cv2."""
     (height, width), (h, w) = patch.shape[:2], shape
     if h > height or w > width or (h, w) == (height, width):
         return cv2.resize(patch, (w, h), interpolation=cv2.INTER_AREA).reshape(h, w, -1)

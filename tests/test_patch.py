@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tests import naive
 from trackers.opencv import cv2
-from trackers.patch import crop, gather, resize, round_half_away, sample_patch
+from trackers.patch import automatic, box_means, crop, gather, resize, resize_nested, round_half_away, sample_patch
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -118,15 +118,7 @@ def test_resize_keeps_the_axes(channels, shape):
 def test_area_of_opencv_24_is_a_mean_over_cells(height, width, h, w, seed):
     image = random_image(seed, height, width, 3)
     h, w = min(h, height), min(w, width)
-
-    def cover(source: int, target: int) -> np.ndarray:
-        """Share of each source pixel in each target cell."""
-        edges = np.arange(target + 1) * source / target
-        pixels = np.arange(source)
-        parts = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
-        return np.maximum(parts, 0) * target / source
-
-    mean = np.einsum("yi,xj,ijc->yxc", cover(height, h), cover(width, w), image.astype(float))
+    mean = naive.box_means(image, (h, w))
     # half a grey value of rounding, and what the two neglected shares of less than 1e-3 of a pixel weigh
     assert np.abs(naive.area_resize_24(image, (h, w)) - mean).max() < 0.5 + 2 * 2e-3 * 255
 
@@ -142,3 +134,26 @@ def test_area_of_opencv_24_is_nearly_todays():
         assert change.max() <= 1
         off, count = off + (change > 0).sum(), count + change.size
     assert off < 2e-3 * count
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 30), st.integers(1, 30), st.integers(1, 12), st.integers(1, 12), st.sampled_from([1, 3]), seeds)
+def test_box_means_equal_their_twin(height, width, rows, columns, channels, seed):
+    image, top, left = random_image(seed, height + 5, width + 4, channels), 2, 3
+    sums = np.zeros((height + 6, width + 5, channels), np.int32)
+    sums[1:, 1:] = image.cumsum(0).cumsum(1)
+    out = np.empty((rows, columns, channels), np.uint8)
+    box_means(sums, top, left, (height, width), out)
+    expected = naive.box_means(image[top : top + height, left : left + width], (rows, columns))
+    assert (np.abs(out - expected) < 0.5 + 1e-6).all()
+
+
+@pytest.mark.parametrize("layout", ["R, G, B", "B, G, R"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_resize_nested_is_nearly_that_of_opencv(channels, layout):
+    image, shapes, output = random_image(8, 90, 70, channels), [(20, 17), (30, 31), (63, 40), (90, 70)], (24, 22)
+    found = resize_nested(LAYOUTS[layout](image), shapes, output)
+    for result, (height, width) in zip(found, shapes, strict=True):
+        middle = image[45 - height // 2 :][:height, 35 - width // 2 :][:, :width]
+        apart = np.abs(result.astype(int) - resize(middle, output, automatic((height, width), output)))
+        assert apart.max() <= 1 and (apart > 0).mean() < 0.02

@@ -17,7 +17,6 @@ from trackers.config import FECO
 from trackers.features.sizes import odd_sizes
 from trackers.features.stack import applicable
 from trackers.filters.regularisation import penalty_filter
-from trackers.opencv import cv2
 
 RUNS = [("tc128", "Crossing"), ("vot", "Crossing"), ("vot", "Freeman1"), ("otb", "Freeman1")]
 # Of whole frames from the picture, with their power in the network and their INTER_AREA: what is left is the 12 bits of their reciprocals
@@ -47,12 +46,7 @@ def backbone(shared):
 @pytest.fixture
 def theirs(monkeypatch):
     """Their power in the network and OpenCV 2.4's INTER_AREA in the scale filter."""
-    today = scale_module.resize
-
-    def resize(patch, shape, interpolation):
-        return naive.area_resize_24(patch, shape) if interpolation == cv2.INTER_AREA else today(patch, shape, interpolation)
-
-    monkeypatch.setattr(scale_module, "resize", resize)
+    monkeypatch.setattr(scale_module, "resize_nested", naive.resize_nested_24)
     monkeypatch.setattr("cfvgg.forward.rectify_normalise", reference.approximate_rectify_normalise)
 
 

@@ -14,7 +14,6 @@ from trackers import fECO
 from trackers import scale as scale_module
 from trackers.config import ScaleFilterConfig
 from trackers.features import fhog as fhog_module
-from trackers.opencv import cv2
 from trackers.scale import ScaleFilter
 
 SINGLE = 1e-5
@@ -30,12 +29,7 @@ def backbone(shared):
 @pytest.fixture
 def area_24(monkeypatch):
     """INTER_AREA of OpenCV 2.4 in the scale filter: one of its bytes in 2500 differs from today's (PORTING 2.3)."""
-    today = scale_module.resize
-
-    def resize(patch, shape, interpolation):
-        return naive.area_resize_24(patch, shape) if interpolation == cv2.INTER_AREA else today(patch, shape, interpolation)
-
-    monkeypatch.setattr(scale_module, "resize", resize)
+    monkeypatch.setattr(scale_module, "resize_nested", naive.resize_nested_24)
 
 
 @pytest.fixture

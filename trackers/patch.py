@@ -4,6 +4,7 @@ Pictures inside the trackers are (H, W, C) uint8 with C = 3 (R, G, B) or 1 (grey
 """
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numba import njit
@@ -73,6 +74,67 @@ def resize(patch: np.ndarray, shape: tuple[int, int], interpolation: int) -> np.
     if patch.shape[:2] != tuple(shape):
         pixels = cv2.resize(pixels, (shape[1], shape[0]), interpolation=interpolation).reshape(*shape, patch.shape[2])
     return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB) if mirrored else np.ascontiguousarray(pixels)
+
+
+def resize_nested(patch: np.ndarray, shapes: Sequence[tuple[int, int]], output: tuple[int, int]) -> np.ndarray:
+    """Middles of a crop, resized to one shape as `automatic` says.
+
+    What shrinks is averaged over the area of each pixel of the result, as by INTER_AREA, but for all from one table of sums: OpenCV
+    reads every pixel once for every middle. Bytes may differ by one where a mean lies halfway between two.
+
+    Parameters
+    ----------
+    patch : ndarray, uint8, (H, W, C)
+    shapes : sequence of (int, int)
+        Rows and columns of each middle, at most H and W.
+    output : (int, int)
+        Rows and columns of the results.
+
+    Returns
+    -------
+    ndarray, uint8, (len(shapes), rows, columns, C)
+    """
+    mirrored = patch.shape[2] == 3 and patch.strides[2] < 0  # see `resize`
+    pixels = patch[:, :, ::-1] if mirrored else patch
+    sums = cv2.integral(pixels).reshape(patch.shape[0] + 1, patch.shape[1] + 1, patch.shape[2])
+    out = np.empty((len(shapes), *output, patch.shape[2]), np.uint8)
+    for result, shape in zip(out, shapes, strict=True):
+        top, left = (whole // 2 - part // 2 for whole, part in zip(patch.shape, shape, strict=False))
+        interpolation = automatic(shape, output)
+        if interpolation == cv2.INTER_AREA and shape[0] >= output[0] and shape[1] >= output[1]:
+            box_means(sums, top, left, shape, result)
+        else:
+            result[:] = resize(pixels[top : top + shape[0], left : left + shape[1]], output, interpolation)
+    return np.ascontiguousarray(out[..., ::-1]) if mirrored else out
+
+
+@njit(cache=True)
+def box_means(sums: np.ndarray, top: int, left: int, shape: tuple[int, int], out: np.ndarray) -> None:
+    """Means over equal boxes that fill the rectangle of `shape` at (top, left), rounded, into `out` (rows, columns, C) uint8.
+
+    `sums` (H + 1, W + 1, C) holds the sums over all pixels above and left of a corner of pixels; between corners they are bilinear.
+    """
+    rows, columns, channels = out.shape
+    step_y, step_x = shape[0] / rows, shape[1] / columns
+    above, below = np.empty((columns + 1, channels)), np.empty((columns + 1, channels))
+    for i in range(rows + 1):
+        y = min(int(i * step_y), shape[0] - 1)
+        share_y = i * step_y - y
+        high, low = sums[top + y], sums[top + y + 1]
+        for j in range(columns + 1):
+            x = min(int(j * step_x), shape[1] - 1)
+            share_x = j * step_x - x
+            for channel in range(channels):
+                a, b = high[left + x, channel], high[left + x + 1, channel]
+                c, d = low[left + x, channel], low[left + x + 1, channel]
+                upper = a + share_x * (b - a)
+                below[j, channel] = upper + share_y * (c + share_x * (d - c) - upper)
+        if i > 0:
+            for j in range(columns):
+                for channel in range(channels):
+                    total = below[j + 1, channel] - below[j, channel] - above[j + 1, channel] + above[j, channel]
+                    out[i - 1, j, channel] = np.uint8(np.rint(total / (step_y * step_x)))
+        above, below = below, above
 
 
 def decimation(scale: float) -> int:

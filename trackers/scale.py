@@ -7,7 +7,7 @@ import numpy as np
 from cfvgg.linear import inner_products
 from trackers.config import ScaleFilterConfig
 from trackers.features.fhog import fhog
-from trackers.patch import automatic, centred_crop, resize
+from trackers.patch import centred_crop, resize_nested
 
 
 class ScaleFilter:
@@ -75,13 +75,7 @@ class ScaleFilter:
         factors = (scale * self._factors).tolist()
         step = max(int(factors[0]), 1)
         shapes = [tuple(max(int(side * factor / step), 1) for side in self._base) for factor in factors]
-        largest = centred_crop(image, centre, shapes[-1], step)  # the others lie in its middle
-        return np.stack([self._resized(largest, shape) for shape in shapes])
-
-    def _resized(self, largest: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-        """The middle of the largest patch, of the shape (rows, columns), in the model's size."""
-        top, left = (whole // 2 - part // 2 for whole, part in zip(largest.shape, shape, strict=False))
-        return resize(largest[top : top + shape[0], left : left + shape[1]], self._model, automatic(shape, self._model))
+        return resize_nested(centred_crop(image, centre, shapes[-1], step), shapes, self._model)
 
     def _correlation(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
         """Spectrum (17,) of the windowed correlation of two samples along the scales, summed over features."""
