@@ -84,7 +84,7 @@ def test_penalty_equals_two_convolutions_of_the_full_spectrum(n, rows, columns, 
 
 
 @settings(max_examples=40, deadline=None)
-@given(odd, st.integers(0, 6), st.integers(0, 6), st.integers(1, 3), st.integers(1, 6), seeds)
+@given(odd, st.integers(0, 6), st.integers(0, 6), st.integers(1, 3), st.sampled_from([4, 8]), seeds)
 def test_convolve_add_equals_its_twin(n, rows, columns, channels, taps, seed):
     rng, spectrum, before = np.random.default_rng(seed), random_half(seed, channels, n), random_half(seed + 1, channels, n)
     offsets = np.stack([rng.integers(-rows, rows + 1, taps), rng.integers(-columns, columns + 1, taps)], axis=1)

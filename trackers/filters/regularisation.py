@@ -47,8 +47,9 @@ class Penalty:
         squared = np.fft.irfft2(np.fft.rfft2(window, size) ** 2, size)
         squared[np.abs(squared) < 1e-12 * np.abs(squared).max()] = 0
         places = np.argwhere(squared)
-        self._offsets = places - (rows - 1, columns - 1)
-        self._weights = squared[tuple(places.T)].astype(np.float32)
+        filling = -len(places) % 4  # taps of no weight: `convolve_add` takes fours
+        self._offsets = np.pad(places - (rows - 1, columns - 1), [(0, filling), (0, 0)])
+        self._weights = np.pad(squared[tuple(places.T)].astype(np.float32), (0, filling))
         self._reach = (rows - 1, columns - 1)
 
     def add(self, spectrum: np.ndarray, out: np.ndarray) -> None:
@@ -58,28 +59,35 @@ class Penalty:
 
 @njit(cache=True, fastmath={"contract", "reassoc", "nsz"})
 def convolve_add(spectrum: np.ndarray, offsets: np.ndarray, weights: np.ndarray, rows: int, columns: int, out: np.ndarray) -> None:
-    """Add to `out` the convolution of half-spectra (channels, n, m) with real taps at (row, column) offsets of at most (rows, columns)."""
+    """Add to `out` the convolution of half-spectra (channels, n, m) with real taps at (row, column) offsets of at most (rows, columns).
+
+    Taps come in fours, so that a sum is loaded and stored once for four products.
+    """
     channels, n, m = spectrum.shape
     half = n // 2
     # centred rows with zeros around, and columns continued to the left by the mirrored conjugate
-    padded = np.zeros((n + 2 * rows, m + 2 * columns), np.complex64)
-    numbers = padded.view(np.float32)  # real taps: real and imaginary parts are two plain numbers
+    width = m + 2 * columns
+    padded = np.zeros((n + 2 * rows, width), np.complex64)
+    numbers = padded.reshape(-1).view(np.float32)  # real taps: real and imaginary parts are two plain numbers
+    starts = 2 * ((rows - offsets[:, 0]) * width + columns - offsets[:, 1])
     total = np.empty(2 * m, np.float32)
     for channel in range(channels):
         for row in range(n):
-            source = spectrum[channel, (row + half + 1) % n]
-            mirrored = spectrum[channel, (half - row) % n]
+            source, mirrored = spectrum[channel, (row + half + 1) % n], spectrum[channel, (half - row) % n]
+            line = padded[row + rows]
             for column in range(m):
-                padded[row + rows, column + columns] = source[column]
+                line[column + columns] = source[column]
             for column in range(1, min(columns, m - 1) + 1):
-                padded[row + rows, columns - column] = np.conj(mirrored[column])
+                line[columns - column] = np.conj(mirrored[column])
         for row in range(n):
             total[:] = 0
-            for tap in range(len(weights)):
-                source = numbers[row + rows - offsets[tap, 0], 2 * (columns - offsets[tap, 1]) :]
-                weight = weights[tap]
+            first = 2 * row * width
+            for tap in range(0, len(weights), 4):
+                x0, x1 = numbers[first + starts[tap] :], numbers[first + starts[tap + 1] :]
+                x2, x3 = numbers[first + starts[tap + 2] :], numbers[first + starts[tap + 3] :]
+                w0, w1, w2, w3 = weights[tap], weights[tap + 1], weights[tap + 2], weights[tap + 3]
                 for i in range(2 * m):
-                    total[i] += weight * source[i]
+                    total[i] += w0 * x0[i] + w1 * x1[i] + w2 * x2[i] + w3 * x3[i]
             target = out[channel, (row + half + 1) % n].view(np.float32)
             for i in range(2 * m):
                 target[i] += total[i]
