@@ -112,7 +112,7 @@ def tap_starts(shape: tuple[int, ...], kernel: int) -> np.ndarray:
     return np.ravel_multi_index((channel, y % stride, x % stride, y // stride, x // stride), shape)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def picture_phases(picture: np.ndarray, mean: np.ndarray) -> np.ndarray:
     """Phases, as of `split_phases` by a stride of two, of a picture (H, W, 3) uint8 less the mean picture, whose phases are given."""
     phases = np.zeros(mean.shape, np.float32)
@@ -130,7 +130,7 @@ def picture_phases(picture: np.ndarray, mean: np.ndarray) -> np.ndarray:
     return phases
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def split_phases(planes: np.ndarray, stride: int, padding: int) -> np.ndarray:
     """Zero-padded planes (C, H, W) as phases (C, stride, stride, ceil(H' / stride), ceil(W' / stride)), H' = H + 2 padding."""
     channels, height, width = planes.shape
@@ -148,7 +148,7 @@ def split_phases(planes: np.ndarray, stride: int, padding: int) -> np.ndarray:
     return phases
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def rectify(planes: np.ndarray) -> np.ndarray:
     """max(x, 0) of planes (C, H, W)."""
     out = np.empty(planes.shape, np.float32)
@@ -159,7 +159,7 @@ def rectify(planes: np.ndarray) -> np.ndarray:
     return out
 
 
-@njit(cache=True, fastmath=FASTMATH, error_model="numpy")
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
 def rectify_normalise(planes: np.ndarray) -> np.ndarray:
     """ReLU, then local response normalisation over the five channels around each, of planes (C, H, W).
 
@@ -182,7 +182,7 @@ def rectify_normalise(planes: np.ndarray) -> np.ndarray:
     return out
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def pool(planes: np.ndarray) -> np.ndarray:
     """Maximum over 3 x 3 windows, stride 2, of planes (C, H, W); one row and column at the far end may be missing."""
     channels, height, width = planes.shape

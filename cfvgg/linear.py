@@ -22,7 +22,7 @@ def combine(matrix: np.ndarray, rows: np.ndarray) -> np.ndarray:
     return out[: len(matrix)]
 
 
-@njit(cache=True, fastmath=FASTMATH)
+@njit(cache=True, nogil=True, fastmath=FASTMATH)
 def inner_products(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Inner products (M, N) float32 of the contiguous rows of two matrices, (M, K) and (N, K) float32."""
     products = np.empty((len(left), len(right)), np.float32)
@@ -36,7 +36,7 @@ def inner_products(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     return products
 
 
-@njit(cache=True, fastmath=FASTMATH)
+@njit(cache=True, nogil=True, fastmath=FASTMATH)
 def weighted_dot(left: np.ndarray, right: np.ndarray, weights: np.ndarray) -> float:
     """Sum of left right weights over vectors (K,) float32, float64."""
     total = 0.0

@@ -83,7 +83,7 @@ def _tile(vectors: int) -> Callable[..., None]:
 _wide_tile, _narrow_tile = _tile(VECTORS), _tile(1)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def accumulate(flat: np.ndarray, starts: np.ndarray, taps: np.ndarray, bias: np.ndarray, out: np.ndarray, count: int) -> None:
     """out[m, :count] = bias[m] + sum over k of weights[m, k] * flat[starts[k] : starts[k] + count].
 
@@ -112,7 +112,7 @@ def accumulate(flat: np.ndarray, starts: np.ndarray, taps: np.ndarray, bias: np.
         begin += LANES
 
 
-@njit(cache=True, fastmath={"contract"})
+@njit(cache=True, nogil=True, fastmath={"contract"})
 def _accumulate_few(flat: np.ndarray, starts: np.ndarray, taps: np.ndarray, bias: np.ndarray, out: np.ndarray, count: int) -> None:
     """`accumulate` in columns that fill no vector."""
     for m in range(len(bias)):

@@ -38,7 +38,7 @@ def peak(spectrum: np.ndarray, grid: np.ndarray) -> tuple[float, float, float]:
     return row, column, height
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def climb(spectrum: np.ndarray, y: float, x: float, steps: int) -> tuple[float, float, float]:
     """Newton's method on the response at angles (y, x) in radians; the last angles and the response there."""
     for _ in range(steps):
@@ -51,7 +51,7 @@ def climb(spectrum: np.ndarray, y: float, x: float, steps: int) -> tuple[float, 
     return y, x, derivatives(spectrum, y, x)[0]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def derivatives(spectrum: np.ndarray, y: float, x: float) -> tuple[float, float, float, float, float, float]:
     """Value, gradient (y, x) and second derivatives (yy, xx, yx) of a half-spectrum's signal at angles (y, x)."""
     rows, columns = spectrum.shape

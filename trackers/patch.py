@@ -54,7 +54,7 @@ def _clamped(start: int, count: int, step: int, side: int) -> np.ndarray:
     return np.minimum(np.maximum(np.arange(start, start + step * count, step), raster), max(last, 0))
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def gather(image: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
     """image[rows][:, columns] of an array (H, W, C) of any strides, contiguous."""
     channels = image.shape[2]
@@ -108,7 +108,7 @@ def resize_nested(patch: np.ndarray, shapes: Sequence[tuple[int, int]], output: 
     return np.ascontiguousarray(out[..., ::-1]) if mirrored else out
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def box_means(sums: np.ndarray, top: int, left: int, shape: tuple[int, int], out: np.ndarray) -> None:
     """Means over equal boxes that fill the rectangle of `shape` at (top, left), rounded, into `out` (rows, columns, C) uint8.
 

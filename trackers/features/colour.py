@@ -192,7 +192,7 @@ def _frozen(table: np.ndarray) -> np.ndarray:
     return table
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _grey_means(pixels: np.ndarray, weights: np.ndarray, cell: int) -> np.ndarray:
     """Cell means (1, h, w) of the weighted sum over the channels of `pixels` (H, W, K), minus 0.5."""
     height, width, channels = pixels.shape
@@ -210,7 +210,7 @@ def _grey_means(pixels: np.ndarray, weights: np.ndarray, cell: int) -> np.ndarra
     return out
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _table_means(pixels: np.ndarray, table: np.ndarray, cell: int) -> np.ndarray:
     """Cell means (C, h, w) of the table's rows of `pixels`, (H, W, 3) or (H, W, 1)."""
     height, width, channels = pixels.shape

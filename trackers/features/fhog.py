@@ -46,7 +46,7 @@ def fhog(patches: np.ndarray, cell: int = 4) -> np.ndarray:
     return features if patches.ndim == 4 else features[0]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def fhog_stack(patches: np.ndarray, cell: int, bins: np.ndarray) -> np.ndarray:
     """FHOG (N, 31, h, w) of patches (N, H, W, channels) uint8."""
     count, height, width, _ = patches.shape
@@ -56,7 +56,7 @@ def fhog_stack(patches: np.ndarray, cell: int, bins: np.ndarray) -> np.ndarray:
     return out
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def cell_histograms(patch: np.ndarray, cell: int, bins: np.ndarray) -> np.ndarray:
     """Gradient magnitudes of a patch (H, W, channels) by orientation and cell, (18, h, w).
 
@@ -107,7 +107,7 @@ def cell_histograms(patch: np.ndarray, cell: int, bins: np.ndarray) -> np.ndarra
     return histogram
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def steepest_gradient(planes: np.ndarray, y: int, squared: np.ndarray, gx: np.ndarray, gy: np.ndarray) -> None:
     """Gradient of row `y` of planes (channels, H, W) where it is longest, and its squared length; one-sided at borders."""
     channels, height, width = planes.shape
@@ -130,7 +130,7 @@ def steepest_gradient(planes: np.ndarray, y: int, squared: np.ndarray, gx: np.nd
             gy[x] = dy if longer else gy[x]
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def normalise_blocks(histogram: np.ndarray, epsilon: float, out: np.ndarray) -> None:
     """Cell histograms (18, h, w) normalised by the energy of the four 2 x 2 blocks around each cell, into `out` (31, h, w)."""
     _, rows, columns = histogram.shape

@@ -156,7 +156,7 @@ def target_cells(n: int, target: Sequence[float]) -> tuple[slice, ...]:
     return tuple(slice(n // 2 - side // 2, n // 2 - side // 2 + side) for side in sides)
 
 
-@njit(cache=True, fastmath=FASTMATH)
+@njit(cache=True, nogil=True, fastmath=FASTMATH)
 def correlate(filter_: np.ndarray, sample: np.ndarray) -> np.ndarray:
     """Sum over channels of conj(filter) sample, of spectra (channels, n, m) complex64."""
     channels, rows, columns = sample.shape
@@ -168,7 +168,7 @@ def correlate(filter_: np.ndarray, sample: np.ndarray) -> np.ndarray:
     return out
 
 
-@njit(cache=True, fastmath=FASTMATH)
+@njit(cache=True, nogil=True, fastmath=FASTMATH)
 def fit(sample: np.ndarray, pull: np.ndarray, label: np.ndarray, weight: float, area: float) -> np.ndarray:
     """Solution f, at every frequency, of (x x^H / area + weight) f = x y / area + pull.
 

@@ -56,7 +56,7 @@ class Covariance:
                 add_parts(left_sum, side, results[g])
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def parts(spectrum: np.ndarray, side: int) -> np.ndarray:
     """Real and imaginary parts (2, channels, frequencies) float32 of what an odd grid of `side` has of a half-spectrum (channels, n, m).
 
@@ -74,7 +74,7 @@ def parts(spectrum: np.ndarray, side: int) -> np.ndarray:
     return out
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def add_parts(sums: np.ndarray, side: int, spectrum: np.ndarray) -> None:
     """Add real and imaginary parts on an odd grid of `side`, as `parts` gives them, to a half-spectrum of the same or a larger grid."""
     channels, n, _ = spectrum.shape
@@ -87,7 +87,7 @@ def add_parts(sums: np.ndarray, side: int, spectrum: np.ndarray) -> None:
                 target[i] += np.complex64(complex(real[i], imaginary[i]))
 
 
-@njit(cache=True, fastmath=FASTMATH)
+@njit(cache=True, nogil=True, fastmath=FASTMATH)
 def rank_update(matrix: np.ndarray, left: np.ndarray, right: np.ndarray, triangle: bool, decay: float, gains: np.ndarray) -> None:
     """matrix[d, e] <- decay matrix[d, e] + sum_t gains[t] conj(left[t, :, d]) right[t, :, e]; for e >= d only if `triangle`."""
     frequencies = matrix.shape[3]
@@ -105,7 +105,7 @@ def rank_update(matrix: np.ndarray, left: np.ndarray, right: np.ndarray, triangl
                     imaginary[u] += gain * (a[u] * s[u] - b[u] * c[u])
 
 
-@njit(cache=True, fastmath=FASTMATH)
+@njit(cache=True, nogil=True, fastmath=FASTMATH)
 def multiply_add(
     matrix: np.ndarray, left: np.ndarray, right: np.ndarray, left_sum: np.ndarray, right_sum: np.ndarray, triangle: bool
 ) -> None:

@@ -57,7 +57,7 @@ class Penalty:
         convolve_add(spectrum, self._offsets, self._weights, self._reach[0], self._reach[1], out)
 
 
-@njit(cache=True, fastmath={"contract", "reassoc", "nsz"})
+@njit(cache=True, nogil=True, fastmath={"contract", "reassoc", "nsz"})
 def convolve_add(spectrum: np.ndarray, offsets: np.ndarray, weights: np.ndarray, rows: int, columns: int, out: np.ndarray) -> None:
     """Add to `out` the convolution of half-spectra (channels, n, m) with real taps at (row, column) offsets of at most (rows, columns).
 
