@@ -41,8 +41,8 @@ class Backbone:
 
         Parameters
         ----------
-        picture : ndarray, uint8, (H, W, 3) or (H, W)
-            R, G, B, or grey (repeated to three channels).
+        picture : ndarray, uint8, (H, W, 3), (H, W, 1) or (H, W)
+            R, G, B, or grey, which counts for all three.
         levels : sequence of str
             Names from `cfvgg.architecture.LEVELS`.
 
@@ -63,12 +63,10 @@ class Backbone:
         if min(height, width) < minimum_size(LEVELS[depth]):
             least = minimum_size(LEVELS[depth])
             raise InputError(f"a picture of {height} x {width} is too small for {LEVELS[depth]}: {least} pixels at least")
-        if picture.ndim == 2:
-            picture = np.repeat(picture[:, :, None], 3, axis=2)
         if self._mean.shape[1:] != (height, width):
             self._mean = mean_picture.resize(self.weights.mean, height, width)
             self._mean_phases = split_phases(self._mean, LAYERS[0].stride, LAYERS[0].padding)
-        phases = picture_phases(np.ascontiguousarray(picture), self._mean_phases)
+        phases = picture_phases(np.ascontiguousarray(picture.reshape(height, width, -1)), self._mean_phases)
         outputs = {}
         for number, (layer, taps, bias) in enumerate(zip(LAYERS, self._taps, self._biases, strict=True)):
             planes = convolve(phases, taps, bias, layer.kernel)[: self.widths[layer.name]]
@@ -114,8 +112,9 @@ def tap_starts(shape: tuple[int, ...], kernel: int) -> np.ndarray:
 
 @njit(cache=True, nogil=True)
 def picture_phases(picture: np.ndarray, mean: np.ndarray) -> np.ndarray:
-    """Phases, as of `split_phases` by a stride of two, of a picture (H, W, 3) uint8 less the mean picture, whose phases are given."""
+    """Phases, as of `split_phases` by a stride of two, of a picture (H, W, 3 or 1) uint8 less the mean picture, whose phases are given."""
     phases = np.zeros(mean.shape, np.float32)
+    second, third = (1, 2) if picture.shape[2] == 3 else (0, 0)
     for y in range(picture.shape[0]):
         row = picture[y]
         for phase in range(2):
@@ -125,8 +124,8 @@ def picture_phases(picture: np.ndarray, mean: np.ndarray) -> np.ndarray:
             for i in range((picture.shape[1] - phase + 1) // 2):
                 x = 2 * i + phase
                 red[i] = np.float32(row[x, 0]) - mean_red[i]
-                green[i] = np.float32(row[x, 1]) - mean_green[i]
-                blue[i] = np.float32(row[x, 2]) - mean_blue[i]
+                green[i] = np.float32(row[x, second]) - mean_green[i]
+                blue[i] = np.float32(row[x, third]) - mean_blue[i]
     return phases
 
 

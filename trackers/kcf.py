@@ -144,7 +144,7 @@ class Level:
         self._backbone, self._level, self._pooling = backbone, level, self.cell // stride
 
     def __call__(self, patch: np.ndarray) -> np.ndarray:
-        cells = self._backbone(patch if patch.shape[2] == 3 else patch[:, :, 0], [self._level])[self._level]
+        cells = self._backbone(patch, [self._level])[self._level]
         return normalise(average(np.ascontiguousarray(cells), self._pooling))
 
 

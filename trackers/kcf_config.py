@@ -108,6 +108,6 @@ KCF = {
     "grey": KCFConfig(feature="grey", learning_rate=0.075, kernel_sigma=0.2, kernel_power=7),
 }
 
-FKCF = {level: KCFConfig(feature=level, target_side=(96, 96), kernel="gaussian", kernel_sigma=4.0) for level in ("conv2", "conv1", "conv5")}
+FKCF = {level: KCFConfig(feature=level, target_side=(72, 72), kernel="gaussian", kernel_sigma=4.0) for level in ("conv2", "conv1", "conv5")}
 
 MOSSE = MOSSEConfig()

@@ -196,15 +196,21 @@ def _frozen(table: np.ndarray) -> np.ndarray:
 def _grey_means(pixels: np.ndarray, weights: np.ndarray, cell: int) -> np.ndarray:
     """Cell means (1, h, w) of the weighted sum over the channels of `pixels` (H, W, K), minus 0.5."""
     height, width, channels = pixels.shape
+    rows = pixels.reshape(height, width * channels)
     out = np.empty((1, height // cell, width // cell), np.float32)
+    sums = np.empty(width * channels, np.int32)  # of a row of cells, column by column: that much vectorises
     for i in range(height // cell):
+        sums[:] = 0
+        for y in range(cell):
+            row = rows[i * cell + y]
+            for x in range(len(row)):
+                sums[x] += row[x]
         for j in range(width // cell):
             mean = 0.0
             for k in range(channels):
                 total = 0
-                for y in range(i * cell, (i + 1) * cell):
-                    for x in range(j * cell, (j + 1) * cell):
-                        total += np.int64(pixels[y, x, k])
+                for x in range(cell):
+                    total += sums[(j * cell + x) * channels + k]
                 mean += weights[k] * total
             out[0, i, j] = mean / (cell * cell) - 0.5
     return out

@@ -79,7 +79,7 @@ class FeatureStack:
         maps = {}
         if self._levels:
             patch = self._patch(image, centre, self._sizes.network * scale, self._sizes.network)
-            maps = self._backbone(patch if patch.shape[2] == 3 else patch[:, :, 0], self._levels)
+            maps = self._backbone(patch, self._levels)
         if len(self._levels) < len(self._features):
             patch = self._patch(image, centre, self._sizes.support * scale, self._sizes.support)
         blocks = []
