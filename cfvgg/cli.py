@@ -17,6 +17,8 @@ from cfvgg.errors import TrackerError
 OPTIONAL = {
     "cv2": "",
     "matplotlib": ": pip install cfvgg[report]",
+    "onnx": ": pip install cfvgg[onnx]",
+    "onnxscript": ": pip install cfvgg[onnx]",
     "skimage": ": pip install cfvgg[report]",
     "torch": ": pip install cfvgg[train]",
 }
@@ -132,16 +134,22 @@ def _demo(arguments: argparse.Namespace) -> int:
 
 def _convert_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("input", metavar="IN", help="weights: MatConvNet .mat or .safetensors")
-    parser.add_argument("output", metavar="OUT", help=".safetensors to write")
+    parser.add_argument("output", metavar="OUT", help=".safetensors to write, or .onnx (needs torch)")
     parser.add_argument(
         "--mean-size", type=_at_least(1), default=14, metavar="N", help="side of the mean picture that is kept (%(default)s)"
     )
+    parser.add_argument("--side", type=_at_least(1), default=224, metavar="N", help="side of pictures for an .onnx (%(default)s)")
 
 
 def _convert(arguments: argparse.Namespace) -> None:
     from cfvgg import mean_picture, weights
 
     loaded = weights.load(arguments.input)
+    if Path(arguments.output).suffix == ".onnx":
+        from distill.onnx_file import save_onnx
+
+        save_onnx(loaded, arguments.output, arguments.side)
+        return
     height, width = (min(side, arguments.mean_size) for side in loaded.mean.shape[1:])
     weights.save(replace(loaded, mean=mean_picture.resize(loaded.mean, height, width)), arguments.output)
 
@@ -196,7 +204,7 @@ VERBS = {
         _demo_arguments,
         _demo,
     ),
-    "convert": Verb("store weights as .safetensors", "cfvgg convert CF_VGGM.mat cfvgg.safetensors", _convert_arguments, _convert),
+    "convert": Verb("store weights as .safetensors or .onnx", "cfvgg convert CF_VGGM.mat cfvgg.safetensors", _convert_arguments, _convert),
     "info": Verb("say what a file of weights holds", "cfvgg info cfvgg.safetensors", _info_arguments, _info),
     "prune": Verb(
         "make a smaller network by keeping random filters",

@@ -28,9 +28,12 @@ def save(path: Path, state: State) -> None:
     """
     partial = path.with_name(path.name + ".partial")
     try:
-        torch.save(state, partial)
+        with partial.open("wb") as file:
+            torch.save(state, file)
+            file.flush()
+            os.fsync(file.fileno())  # else the new name may outlive a power cut, and its content not
         os.replace(partial, path)
-    except (OSError, RuntimeError) as error:  # torch reports a folder that is missing as a RuntimeError
+    except (OSError, RuntimeError) as error:  # torch may report a full disk as a RuntimeError
         raise DistillationError(f"cannot write the checkpoint {path}: {error}") from error
 
 
@@ -53,7 +56,7 @@ def load(path: Path, settings: dict[str, str | float] | None = None) -> State:
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
         stored = state["settings"]
-    except (OSError, RuntimeError, EOFError, KeyError, TypeError, pickle.UnpicklingError) as error:
+    except (OSError, RuntimeError, ValueError, EOFError, KeyError, TypeError, pickle.UnpicklingError) as error:
         raise DistillationError(f"{path} is not a readable checkpoint: {error}") from error
     if settings is not None:
         differing = [name for name in {**stored, **settings} if stored.get(name) != settings.get(name)]

@@ -11,13 +11,17 @@ from distill.config import Config
 from distill.correlation import labels, tracking_loss
 from distill.data.pairs import PairBatch
 from distill.lessons import Fidelity
+from distill.losses import Levels
 from distill.students import mean_picture
+from distill.validation import LABEL_SIGMA
 
-LABEL_SIGMA = 0.1  # of the side of the target
+MEASURED = 32  # pictures at a time: VGG-M's levels of a hundred take gigabytes
 
 
 class Objective(torch.nn.Module):
     """A student on its way, and what it is measured by.
+
+    All is computed in the precision of its parameters.
 
     Parameters
     ----------
@@ -25,12 +29,14 @@ class Objective(torch.nn.Module):
     fidelity : Fidelity or None
         None where it has no weight.
     config : Config
+    mixed : bool
+        Networks run in bfloat16 in training. The losses stay in full precision, since the filter divides by small energies.
     """
 
-    def __init__(self, student: Network, fidelity: Fidelity | None, config: Config):
+    def __init__(self, student: Network, fidelity: Fidelity | None, config: Config, mixed: bool = False):
         super().__init__()
         self.student, self.fidelity = student, fidelity
-        self._config = config
+        self._config, self._mixed = config, mixed
         self.register_buffer("_mean", mean_picture(student, config.side), persistent=False)
 
     def forward(self, z: torch.Tensor, x: torch.Tensor, shift: torch.Tensor) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
@@ -43,36 +49,56 @@ class Objective(torch.nn.Module):
         shift : tensor, float32, (N, 2)
             Of the target in x against z: rows and columns, in pixels.
         """
-        pictures = torch.cat([z, x]).float()
-        plain, rectified = self.student.both(pictures - self._mean, LEVELS)
+        plain, rectified, targets = self._outputs(torch.cat([z, x]), self._mixed)
         parts = {}
         if self.fidelity is not None:
-            parts["fidelity"] = self._config.fidelity * self.fidelity(plain, rectified, self.fidelity.targets(pictures))
+            parts["fidelity"] = self._config.fidelity * self.fidelity(plain, rectified, targets)
         if self._config.tracking and self._config.levels:
-            levels = {level: rectified[level].float() for level in self._config.levels}
-            parts["tracking"] = self._config.tracking * self._tracking(levels, shift)
+            parts["tracking"] = self._config.tracking * self._tracking(rectified, shift.to(self._mean))
         return sum(parts.values()), {name: part.detach() for name, part in parts.items()}
 
-    def _tracking(self, levels: Mapping[str, torch.Tensor], shift: torch.Tensor) -> torch.Tensor:
-        z, x = ({level: block[part] for level, block in levels.items()} for part in (slice(len(shift)), slice(len(shift), None)))
+    def _outputs(self, pictures: torch.Tensor, mixed: bool = False) -> tuple[Levels, Levels, Levels]:
+        """The student's levels before and behind the ReLU, and the teachers' targets."""
+        pictures = pictures.to(self._mean)
+        with torch.autocast(pictures.device.type, torch.bfloat16, enabled=mixed):
+            plain, rectified = self.student.both(pictures - self._mean, LEVELS)
+            targets = {} if self.fidelity is None else self.fidelity.targets(pictures)
+        return tuple({name: block.to(self._mean) for name, block in found.items()} for found in (plain, rectified, targets))
+
+    def _tracking(self, rectified: Mapping[str, torch.Tensor], shift: torch.Tensor) -> torch.Tensor:
+        z, x = ({level: rectified[level][half] for level in self._config.levels} for half in (slice(len(shift)), slice(len(shift), None)))
         sigma = LABEL_SIGMA * self._config.side / self._config.search_area
-        y, g = (labels(levels, sigma, places) for places in (torch.zeros_like(shift[:1]), shift))
+        y, g = (labels(z, sigma, places) for places in (torch.zeros_like(shift[:1]), shift))
         return tracking_loss(z, x, y, g).mean()
 
     @torch.no_grad()
     def calibrate(self, pictures: np.ndarray) -> None:
         """Measure the teachers' spreads on pictures (N, 3, side, side) uint8, and fit the lifts; see `Fidelity.calibrate`."""
         if self.fidelity is not None:
-            batch = torch.from_numpy(pictures).float()
-            self.fidelity.calibrate(self.fidelity.targets(batch), self.student(batch - self._mean))
+            _, rectified, targets = self._outputs(torch.from_numpy(pictures))
+            self.fidelity.calibrate(targets, rectified)
 
     @torch.no_grad()
-    def r_squared(self, pictures: torch.Tensor) -> dict[str, float]:
-        """Part of the teachers' variance that is explained, by pair of teacher and level, on pictures (N, 3, side, side)."""
+    def distances(self, pictures: np.ndarray) -> dict[str, dict[str, float]]:
+        """How far the student is from its teachers on pictures (N, 3, side, side), uint8, by pair of teacher and level.
+
+        Returns
+        -------
+        dict
+            "fidelity": `distill.losses.fidelity`; "r_squared": part of the teacher's variance that is explained, as a mean over parts
+            of the pictures. Empty without teachers.
+        """
+        found: dict[str, dict[str, float]] = {}
         if self.fidelity is None:
-            return {}
-        pictures = pictures.float()
-        return self.fidelity.r_squared(*self.student.both(pictures - self._mean), self.fidelity.targets(pictures))
+            return found
+        for block in torch.from_numpy(pictures).to(self._mean.device).split(MEASURED):
+            outputs = self._outputs(block)
+            share = len(block) / len(pictures)
+            for kind, values in (("fidelity", self.fidelity.errors(*outputs)), ("r_squared", self.fidelity.r_squared(*outputs))):
+                sums = found.setdefault(kind, dict.fromkeys(values, 0.0))
+                for name, value in values.items():
+                    sums[name] += share * float(value)
+        return found
 
 
 def tensors(batch: PairBatch, device: torch.device) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

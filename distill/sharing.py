@@ -59,7 +59,7 @@ def sharing_weights(
 ) -> torch.Tensor:
     """How strongly each student follows each other one on each crop: beta_ij sigma of (28) and (32) over the number of other students.
 
-    (32) divides by the number of all students, but (29) and (30), of two, by nothing: over the number of the others it is both.
+    (32) divides by the number of all students, but (29) and (30), of two students, by nothing. The number of the others fits the latter.
 
     Parameters
     ----------

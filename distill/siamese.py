@@ -17,8 +17,9 @@ import torch
 from distill.correlation import prepare
 from distill.losses import Levels
 
-# Weights of the three losses in (23), omega, eta and lambda, as the paper has them for its own units.
-TARGET_RESPONSE, TEACHER_SOFT, ADAPTIVE_HARD = 100.0, 1.0, 0.1
+# Weights of the three losses in (23): omega, eta and lambda. The paper's omega is 100, chosen for the scale of its maps. On maps of mean
+# square one, the gradient of the target response at weight one is one to eight times as long as that of the teacher soft loss.
+TARGET_RESPONSE, TEACHER_SOFT, ADAPTIVE_HARD = 1.0, 1.0, 0.1
 MARGIN = 0.005  # m of (18)
 FLOOR = 1e-12  # of a mean square: a dead level has no map to scale
 

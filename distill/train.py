@@ -2,10 +2,12 @@
 
 import os
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from itertools import islice
 from math import isfinite
 from pathlib import Path
 
@@ -26,37 +28,41 @@ from distill.data.validation import HARD, validation_pairs
 from distill.errors import DistillationError
 from distill.interrupts import deferred_interrupt
 from distill.lessons import Fidelity, Lesson, read_lesson
-from distill.metrics import Metrics, plot
 from distill.objective import Objective, tensors
 from distill.processes import Processes, processes
+from distill.record import Record, Values
 from distill.students import first_student
 from distill.validation import localisation
 
 CHECKPOINT_SECONDS = 60
 SAMPLE = 64  # pairs on which layers are scaled, spreads measured and lifts fitted
+AVERAGE_WARMUP = 10  # the running mean begins as a mean over a tenth of the steps done, so that it soon forgets the start
 
 
 class Training:
     """A student, its objective, and where it stands.
 
-    What is drawn in a step depends on the seed and its number alone, so that a training can be resumed anywhere.
+    What is drawn in a step depends on the seed, its number and the processes alone, so that a training can be resumed anywhere.
 
     Parameters
     ----------
     config : Config
     lessons : sequence of Lesson
-        What the teachers teach; may be empty where the fidelity has no weight.
+        What the teachers teach; the student may be pruned from one. May be empty where the fidelity has no weight, and is otherwise not
+        listened to there.
     dataset : Dataset
     start : Weights or None
-        The student to begin with; None: pruned from a teacher, or fresh.
+        The student to begin with; None: pruned from a teacher, or fresh, see `distill.students.first_student`.
     place : Processes or None
         None: the only process.
 
     Attributes
     ----------
     objective : Objective
-    step : int
-        Steps done.
+    step, steps : int
+        Steps done, and of the whole training.
+    seconds : float
+        What the training has taken so far; kept by whoever runs it.
 
     Raises
     ------
@@ -72,36 +78,40 @@ class Training:
         start: weights.Weights | None = None,
         place: Processes | None = None,
     ):
-        self.config, self.step, self._place = config, 0, place or Processes()
+        self.config, self.step, self.steps, self.seconds = config, 0, config.steps, 0.0
+        self._place, self._annotations = place or Processes(), len(dataset.broken)
+        widths = channels(config.ratio)
         if config.batch % self._place.count:
             raise DistillationError(f"a batch of {config.batch} pairs cannot be shared by {self._place.count} processes")
-        widths = channels(config.ratio)
+        if config.fidelity and not lessons:
+            raise DistillationError("no teacher; the fidelity needs at least one, or a weight of 0")
         if start is not None and start.widths != widths:
             raise DistillationError(f"the student has {start.widths} channels; compression {config.ratio:g} means {widths}")
         store = Store()
         self._pairs = Pairs(dataset.training, config.side, config.search_area, store=store)
-        held_out = validation_pairs(dataset.validation, side=config.side, augmentation=HARD, store=store)
-        self._held_out = held_out.first(config.validation)
+        self._held_out = validation_pairs(dataset.validation, side=config.side, augmentation=HARD, store=store).first(config.validation)
         rng = np.random.default_rng((config.seed, 0))
         sample = self._pairs.batch(SAMPLE, rng).x
         student = first_student([lesson.teacher for lesson in lessons], config.ratio, sample, rng) if start is None else Network(start)
         fidelity = Fidelity(lessons, widths, rng) if config.fidelity else None
-        self.objective = Objective(student, fidelity, config)
+        on_gpu = self._place.device.type == "cuda"
+        self.objective = Objective(student, fidelity, config, mixed=on_gpu and config.precision == "mixed")
         self.objective.calibrate(sample)
         self.objective.to(self._place.device, memory_format=torch.channels_last)
-        self._shared = self._place.shared(self.objective)
-        trained = [parameter for parameter in self.objective.parameters() if parameter.requires_grad]
-        self._optimiser = optimiser(trained, config)
+        self._place.equalise(self.objective.state_dict().values())
+        self._trained = [parameter for parameter in self.objective.parameters() if parameter.requires_grad]
+        self._means = [parameter.detach().clone() for parameter in self._trained] if config.average else []
+        self._optimiser = optimiser(self._trained, config)
 
     @property
     def student(self) -> Network:
-        """The network that is trained."""
+        """The network that is trained; `export` gives what is kept of it."""
         return self.objective.student
 
     @property
-    def broken(self) -> int:
-        """Pictures that could not be read so far."""
-        return len(self._pairs.broken)
+    def unreadable(self) -> int:
+        """Pictures and annotations that could not be read so far."""
+        return self._annotations + len(self._pairs.broken)
 
     def draw(self, step: int) -> PairBatch:
         """The pairs of a step that are this process's."""
@@ -109,7 +119,7 @@ class Training:
         return self._pairs.batch(self.config.batch // self._place.count, rng)
 
     def advance(self, batch: PairBatch) -> dict[str, float]:
-        """Do one step and return the parts of its loss.
+        """Do one step and return the parts of its loss, over all processes.
 
         Raises
         ------
@@ -118,34 +128,73 @@ class Training:
         """
         for group in self._optimiser.param_groups:
             group["lr"] = self.config.rate_at(self.step)
-        device = self._place.device
-        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
-            loss, parts = self._shared(*tensors(batch, device))
-        found = {name: part.item() for name, part in parts.items()}
+        loss, parts = self.objective(*tensors(batch, self._place.device))
+        values = torch.stack(list(parts.values()))
+        self._place.average([values])
+        found = dict(zip(parts, values.tolist(), strict=True))
         if not all(map(isfinite, found.values())):
             raise DistillationError(f"the loss of step {self.step} is {found}; try a rate below {self.config.rate:g}")
         self._optimiser.zero_grad()
         loss.backward()
+        self._place.average(parameter.grad for parameter in self._trained if parameter.grad is not None)
         self._optimiser.step()
         self.step += 1
+        keep = min(self.config.average, self.step / (self.step + AVERAGE_WARMUP))
+        for mean, parameter in zip(self._means, self._trained, strict=False):
+            mean.lerp_(parameter.detach(), 1 - keep)
         return found
 
-    @torch.no_grad()
-    def validate(self) -> dict[str, dict[str, float]]:
-        """How well the held-out pairs are found by every level, and what is explained of the teachers on them."""
-        x = torch.from_numpy(self._held_out.x).to(self._place.device)
-        found = {"localisation": localisation(self.student, self._held_out), "r_squared": self.objective.r_squared(x)}
-        return {kind: {name: round(value, 5) for name, value in values.items()} for kind, values in found.items() if values}
+    @contextmanager
+    def _averaged(self) -> Iterator[None]:
+        """The running means take the parameters' places for a while, if there are any."""
+        self._swap()
+        try:
+            yield
+        finally:
+            self._swap()
+
+    def _swap(self) -> None:
+        for index, parameter in enumerate(self._trained[: len(self._means)]):
+            parameter.data, self._means[index] = self._means[index], parameter.data
+
+    def validate(self) -> Values:
+        """Of held-out pairs: the distances to the teachers, and the share found by every level."""
+        with self._averaged():
+            found = self.objective.distances(self._held_out.x)
+        found["localisation"] = localisation(Network(self.export()), self._held_out)
+        return {kind: {name: round(value, 5) for name, value in values.items()} for kind, values in found.items()}
+
+    def export(self) -> weights.Weights:
+        """The student, averaged if the configuration wants it."""
+        with self._averaged():
+            return self.student.export()
 
     def state(self) -> checkpoints.State:
-        """What changes from step to step; the lifts are in it."""
-        return {"objective": self.objective.state_dict(), "optimiser": self._optimiser.state_dict(), "step": self.step}
+        """What changes from step to step. "objective" is what `export` gives, and the lifts; "present" the parameters where they differ."""
+        with self._averaged():
+            averaged = self.objective.state_dict()
+        present = [parameter.detach() for parameter in self._trained[: len(self._means)]]
+        kept = {"present": present, "optimiser": self._optimiser.state_dict(), "step": self.step, "seconds": self.seconds}
+        return {"objective": averaged, **kept}
 
     def restore(self, state: checkpoints.State) -> None:
-        """Go to a state."""
-        self.objective.load_state_dict(state["objective"])
-        self._optimiser.load_state_dict(state["optimiser"])
-        self.step = state["step"]
+        """Go to a state.
+
+        Raises
+        ------
+        DistillationError
+            If it is that of another training.
+        """
+        try:
+            with self._averaged():
+                self.objective.load_state_dict(state["objective"])
+            with torch.no_grad():
+                for parameter, present in zip(self._trained, state["present"], strict=False):
+                    parameter.copy_(present)
+            self._optimiser.load_state_dict(state["optimiser"])
+            self.step, self.seconds = state["step"], state["seconds"]
+        except (KeyError, RuntimeError, ValueError) as error:
+            raise DistillationError(f"the checkpoint is of another training: {error}") from error
 
 
 def optimiser(parameters: Sequence[torch.nn.Parameter], config: Config) -> torch.optim.Optimizer:
@@ -156,19 +205,19 @@ def optimiser(parameters: Sequence[torch.nn.Parameter], config: Config) -> torch
 
 
 @contextmanager
-def drawn_ahead(training: Training) -> Iterator[Iterator[PairBatch]]:
-    """The batches of the steps that are left, each drawn while the one before is learnt from."""
+def drawn_ahead(training: Training, workers: int = 1) -> Iterator[Iterator[PairBatch]]:
+    """The batches of the steps that are left, drawn by `workers` threads while those before are learnt from."""
+    steps = iter(range(training.step, training.config.steps))
 
     def batches(pool: ThreadPoolExecutor) -> Iterator[PairBatch]:
         """The batches."""
-        following = pool.submit(training.draw, training.step)
-        for step in range(training.step + 1, training.config.steps):
-            batch = following.result()
-            following = pool.submit(training.draw, step)
+        waiting = deque(pool.submit(training.draw, step) for step in islice(steps, workers))
+        while waiting:
+            batch = waiting.popleft().result()
+            waiting.extend(pool.submit(training.draw, step) for step in islice(steps, 1))
             yield batch
-        yield following.result()
 
-    with ThreadPoolExecutor(1) as pool:
+    with ThreadPoolExecutor(workers) as pool:
         yield batches(pool)
 
 
@@ -179,6 +228,7 @@ def train(
     out: str | os.PathLike,
     start: str | os.PathLike | None = None,
     resume: bool = False,
+    workers: int = 1,
 ) -> weights.Weights:
     """Train a CF-VGG, and write its weights.
 
@@ -192,77 +242,90 @@ def train(
     data : sequence of path
         Folders, see `distill.data.datasets.open_dataset`.
     out : path
-        The ``.safetensors`` to write. Beside it lie ``.checkpoint``, the state of the training with the lifts; ``.jsonl``, one line of
-        metrics an epoch (``step``, ``loss``: mean of its parts, ``localisation`` and ``r_squared`` on held-out pairs, ``unreadable``
-        pictures so far); and ``.png``, their plot.
+        The ``.safetensors`` to write, after every epoch. Beside it lie ``.checkpoint``, the state of the training with the lifts, written
+        every minute and after every epoch; ``.jsonl``, a line a step with ``step`` and the parts of the ``loss``, and after each epoch, and
+        before the first, ``localisation``, ``fidelity`` and ``r_squared`` on held-out pairs; and ``.png``, their plot.
     start : path or None
         Weights to begin with; None: pruned from a teacher, or fresh.
     resume : bool
         Go on from the checkpoint of `out`.
+    workers : int
+        Threads that draw pairs; the result does not depend on them.
 
     Raises
     ------
     WeightsError
-        If teacher or start cannot be read.
+        If teacher or start cannot be read, or the weights not written.
     DistillationError
         If teachers, student and data do not fit each other, a file cannot be used, or the loss is no finite number.
     """
-    out = Path(out)
-    if out.suffix != ".safetensors":
-        raise DistillationError(f"{out}: weights are written as .safetensors")
-    lessons = [read_lesson(spec, channels(config.ratio)) for spec in teachers] if config.fidelity else []
+    if workers < 1:
+        raise DistillationError(f"{workers} threads cannot draw pairs; at least one is needed")
+    record = Record(Path(out))
+    lessons = [read_lesson(spec, channels(config.ratio)) for spec in teachers]
     dataset = joined([open_dataset(folder) for folder in data])
-    begun = None if start is None else weights.load(start)
-    named = {"teachers": " ".join(map(str, lessons)), "data": " ".join(Path(folder).name for folder in data)}
-    settings = {**asdict(config), "levels": " ".join(config.levels), **named, "start": "" if start is None else Path(start).name}
-    checkpoint, metrics = out.with_suffix(".checkpoint"), Metrics(out.with_suffix(".jsonl"))
+    begun = None if start is None else replace(weights.load(start), metadata={})
+    settings = {
+        **asdict(config),
+        "levels": " ".join(config.levels),
+        "teachers": " ".join(map(str, lessons)),
+        "data": " ".join(Path(folder).name for folder in data),
+        "clips": f"{len(dataset.training)} to train on, {len(dataset.validation)} held out",
+        "start": "" if start is None else Path(start).name,
+    }
     with processes() as place:
+        if place.first:
+            record.check(resume)
         training = Training(config, lessons, dataset, begun, place)
         if resume:
-            training.restore(checkpoints.load(checkpoint, settings))
+            training.restore(checkpoints.load(record.checkpoint, settings))
         if place.first:
-            try:
-                out.parent.mkdir(parents=True, exist_ok=True)
-                metrics.rewind(training.step)
-            except OSError as error:
-                raise DistillationError(f"cannot write beside {out}: {error}") from error
-        _run(training, checkpoint, metrics, settings, place)
-        found = training.validate()
-    result = training.student.export(
-        source="trained by cfvgg distill", settings=str(settings), teachers=named["teachers"], validation=str(found),
-        pictures=f"{len(dataset.training)} clips to train on, {len(dataset.validation)} held out",
-    )  # fmt: skip
-    if place.first:
-        weights.save(result, out)
-        plot(metrics.path, out.with_suffix(".png"))
-    return result
+            record.begin(training, settings)
+        try:
+            _run(training, record, place, workers)
+        finally:
+            if place.first:
+                record.plot()
+    return training.export()
 
 
 def joined(datasets: Sequence[Dataset]) -> Dataset:
-    """Several data sets as one."""
+    """Several data sets as one.
+
+    Raises
+    ------
+    DistillationError
+        If there is none, or nothing to train on, or nothing held out.
+    """
     if not datasets:
         raise DistillationError("no data; at least one folder is needed")
-    clips = ([clip for dataset in datasets for clip in getattr(dataset, part)] for part in ("training", "validation"))
-    return Dataset(" ".join(dataset.kind for dataset in datasets), *clips, [path for dataset in datasets for path in dataset.broken])
+    training, validation = ([clip for dataset in datasets for clip in getattr(dataset, part)] for part in ("training", "validation"))
+    if not training or not validation:
+        raise DistillationError(
+            f"{len(training)} clips to train on and {len(validation)} held out; at least one of each is needed: "
+            "validation.txt in the folder names those held out"
+        )
+    broken = [path for dataset in datasets for path in dataset.broken]
+    return Dataset(" ".join(dataset.kind for dataset in datasets), training, validation, broken)
 
 
-def _run(training: Training, checkpoint: Path, metrics: Metrics, settings: dict, place: Processes) -> None:
-    """Do the steps that are left, with metrics after every epoch and a checkpoint now and then."""
-    config, losses, saved = training.config, [], time.monotonic()
-    if training.step >= config.steps:
-        return
+def _run(training: Training, record: Record, place: Processes, workers: int) -> None:
+    """Do the steps that are left. After each comes its line of metrics, and then, where one is due, the checkpoint."""
+    config, saved, began = training.config, time.monotonic(), time.monotonic() - training.seconds
+    if training.step == config.steps and place.first:
+        record.write(training, training.validate())  # the file may be gone
     bar = tqdm(total=config.steps, initial=training.step, unit="step", disable=None if place.first else True)  # None: on a terminal only
-    with bar, deferred_interrupt() as interrupts, drawn_ahead(training) as batches:
+    with bar, deferred_interrupt() as interrupts, drawn_ahead(training, workers) as batches:
         for batch in batches:
-            losses.append(training.advance(batch))
+            loss = training.advance(batch)
+            bar.set_postfix(loss, refresh=False)
             bar.update()
-            if training.step % config.epoch_steps == 0 and place.first:
-                mean = {name: float(np.mean([loss[name] for loss in losses])) for name in losses[0]}
-                metrics.add(training.step, loss=mean, **training.validate(), unreadable=training.broken)
-                losses.clear()
-            due = interrupts or training.step == config.steps or time.monotonic() - saved > CHECKPOINT_SECONDS
-            if due and place.first:
-                checkpoints.save(checkpoint, {**training.state(), "settings": settings})
-                saved = time.monotonic()
-            if interrupts:
+            stop, ended = place.any(bool(interrupts)), training.step % config.epoch_steps == 0
+            if place.first:
+                training.seconds = time.monotonic() - began
+                record.add(training, loss, ended)
+                if ended or stop or time.monotonic() - saved > CHECKPOINT_SECONDS:
+                    record.save(training)
+                    saved = time.monotonic()
+            if stop:
                 raise KeyboardInterrupt

@@ -1,54 +1,27 @@
-"""Distillation: pictures, losses, students, checkpoints and the training on tiny data."""
+"""Distillation: settings, losses, students, the joint objective, and single steps of a training, on tiny data."""
 
-import argparse
-import json
-import signal
-
-import cv2
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
 
 from cfvgg import weights
-from cfvgg.architecture import LEVELS, channels, filter_shapes
+from cfvgg.architecture import LEVELS, STRIDES
 from cfvgg.network import Network
-from distill import losses, train
-from distill.command import add_arguments, run
-from distill.data import pictures
-from distill.data.store import Store
+from distill import checkpoints, correlation, losses, objective, train
+from distill.config import Config
+from distill.correlation import prepare, respond
+from distill.data.datasets import open_dataset
+from distill.data.pairs import PairBatch
 from distill.errors import DistillationError
-from distill.students import centred_filters, fresh_student, mean_picture
+from distill.lessons import Fidelity, read_lesson
+from distill.objective import Objective, tensors
+from distill.processes import Processes
+from distill.students import SPREADS, centred_filters, fresh_student, mean_picture, random_student
+from distill.train import Training, drawn_ahead, joined
+from tests.trainings import assert_equal, random_weights, save_pictures, save_teacher, tiny
 
-TINY = train.Config(steps=4, batch=2, side=64, validate_every=2, validation_crops=4)
-
-
-def random_weights(ratio=64):
-    rng = np.random.default_rng(1)
-    shapes = filter_shapes(channels(ratio))
-    filters = tuple(rng.normal(0, np.prod(shape[1:]) ** -0.5, shape).astype(np.float32) for shape in shapes)
-    biases = tuple(rng.normal(0, 0.1, shape[0]).astype(np.float32) for shape in shapes)
-    return weights.Weights(filters, biases, np.full((3, 1, 1), 120, np.float32))
-
-
-@pytest.fixture
-def teacher(tmp_path):
-    path = tmp_path / "teacher.safetensors"
-    weights.save(random_weights(), path)
-    return path
-
-
-@pytest.fixture
-def data(tmp_path):
-    """Eight pictures, two of them held out: one by its name, one by its folder."""
-    rng = np.random.default_rng(2)
-    folder = tmp_path / "pictures"
-    for name in ("a.png", "b.png", "c.jpg", "d.JPG", "e.png", "deep/f.png", "deep/g.jpg", "clip/h.png"):
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        picture = cv2.resize(rng.integers(0, 256, (9, 12, 3), dtype=np.uint8), (80, 60))
-        cv2.imwrite(str(folder / name), picture)
-    (folder / "validation.txt").write_text("b.png\nclip\n")
-    return folder
+WIDTHS = (12, 32, 64, 64, 64)
 
 
 @pytest.fixture(autouse=True)
@@ -59,71 +32,72 @@ def one_thread():
     torch.set_num_threads(threads)
 
 
-# pictures
+@pytest.fixture(autouse=True)
+def small_sample(monkeypatch):
+    monkeypatch.setattr(train, "SAMPLE", 8)
 
 
-def test_find_holds_out_files_and_folders(data):
-    training, validation = pictures.find(data)
-    assert {file.name for file in validation.files} == {"b.png", "h.png"}
-    assert {file.name for file in training.files} == {"a.png", "c.jpg", "d.JPG", "e.png", "f.png", "g.jpg"}
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("training")
 
 
-def test_crops_depend_on_the_seed_alone(data):
-    first, again, other = (pictures.find(data)[0].crops(5, 32, np.random.default_rng(seed)) for seed in (3, 3, 4))
-    assert first.shape == (5, 3, 32, 32) and first.dtype == np.uint8
-    np.testing.assert_array_equal(first, again)
-    assert (first != other).any()
+@pytest.fixture(scope="module")
+def dataset(folder):
+    return joined([open_dataset(save_pictures(folder / "pictures"))])
 
 
-def test_crops_do_not_depend_on_the_cache(data):
-    cached = pictures.find(data)[0]
-    uncached = pictures.Pictures(cached.files, Store(capacity=0))
-    np.testing.assert_array_equal(*(some.crops(12, 16, np.random.default_rng(0)) for some in (cached, uncached)))
+@pytest.fixture(scope="module")
+def lessons(folder):
+    """A teacher of the student's shape, and a wider one that teaches conv1 and conv5 through lifts."""
+    same, wide = (save_teacher(folder / f"{ratio}.safetensors", ratio) for ratio in (64, 32))
+    return [read_lesson(spec, WIDTHS) for spec in (same, f"{wide}:conv1=norm1,conv5=relu5")]
 
 
-def test_pictures_are_rgb(tmp_path):
-    cv2.imwrite(str(tmp_path / "red.png"), np.full((8, 8, 3), (0, 0, 255), np.uint8))
-    picture = pictures.Pictures([tmp_path / "red.png"]).draw(np.random.default_rng(0))
-    np.testing.assert_array_equal(picture[0, 0], (255, 0, 0))
+def advanced(training, steps):
+    """The parts of the loss in some steps."""
+    return [training.advance(training.draw(training.step)) for _ in range(steps)]
 
 
-def test_broken_pictures_are_skipped_and_counted(data):
-    whole = pictures.find(data)[0]
-    (data / "broken.jpg").write_bytes(b"no picture")
-    training, _ = pictures.find(data)
-    crops = training.crops(40, 16, np.random.default_rng(0))
-    assert len(crops) == 40
-    assert training.broken == set(training.files) - set(whole.files) == {data / "broken.jpg"}
+# settings
 
 
-def test_only_broken_pictures(tmp_path):
-    (tmp_path / "broken.jpg").write_bytes(b"")
-    with pytest.raises(DistillationError, match="none of the 1 pictures can be read"):
-        pictures.Pictures([tmp_path / "broken.jpg"]).draw(np.random.default_rng(0))
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"epochs": 0}, {"epochs": 2.5}, {"batch": -1}, {"pairs": 0}, {"rate": float("nan")}, {"rate": 0}, {"fall": 0.5}, {"warmup": -1},
+        {"momentum": 1.0}, {"average": 1}, {"decay": float("inf")}, {"seed": -1}, {"side": 24}, {"search_area": 1.5}, {"ratio": 0.5},
+        {"validation": 0}, {"optimiser": "adam"}, {"precision": "half"}, {"levels": ("conv6",)}, {"levels": ("conv1", "conv1")},
+        {"tracking": "1"}, {"fidelity": -1.0},
+    ],
+)  # fmt: skip
+def test_settings_that_make_no_sense(setting):
+    with pytest.raises(DistillationError, match=next(iter(setting))):
+        Config(**setting)
 
 
-@pytest.mark.parametrize("shape", [(1, 1), (3, 50), (40, 30), (30, 40), (300, 200)])
-def test_random_square_replicates_the_border(shape):
-    """In a picture that rises linearly along both axes, a square rises too, and never leaves the picture's values."""
-    height, width = shape
-    ramp = np.add.outer(np.linspace(0, 100, height), np.linspace(0, 100, width)).astype(np.uint8)
-    rng = np.random.default_rng(5)
-    for _ in range(30):
-        crop = pictures.random_square(np.repeat(ramp[:, :, None], 3, axis=2), 24, rng)
-        assert crop.shape == (24, 24, 3)
-        assert ramp.min() <= crop.min() and crop.max() <= ramp.max()
-        rises = [np.diff(crop.astype(int), axis=axis) for axis in (0, 1)]
-        assert min(rise.min() for rise in rises) >= -1  # OpenCV rounds each value on its own
+@pytest.mark.parametrize("setting", [{"tracking": 0.0}, {"levels": ()}])
+def test_a_training_needs_a_loss(setting):
+    with pytest.raises(DistillationError, match="nothing to learn from"):
+        Config(fidelity=0.0, **setting)
 
 
-def test_variations_occur_as_often_as_they_should():
-    rng = np.random.default_rng(6)
-    crop = rng.integers(1, 120, (16, 16, 3), dtype=np.uint8)
-    varied = [pictures.vary(crop, rng) for _ in range(2000)]
-    grey = np.mean([(v[..., 0] == v[..., 1]).all() and (v[..., 1] == v[..., 2]).all() for v in varied])
-    same = np.mean([(v == crop).all() or (v == crop[:, ::-1]).all() for v in varied])
-    assert abs(grey - 0.15) < 0.03
-    assert abs(same - 0.85 * 0.5 * 0.85) < 0.04
+def test_the_paper_settings_are_the_defaults():
+    config = Config()
+    assert (config.optimiser, config.epochs, config.momentum, config.decay) == ("sgd", 50, 0.9, 0.005)
+    assert (config.ratio, config.levels) == (64, ("conv1", "conv2", "conv5"))
+
+
+def test_learning_rates():
+    """They rise in a line, and then every step of 25 falls by the same part: 100 times in all, 10 times in the first half."""
+    config = Config(epochs=5, pairs=23, batch=4, rate=2.0, fall=100.0, warmup=3)
+    assert (config.epoch_steps, config.steps) == (5, 25)
+    rates = [config.rate_at(step) for step in range(25)]
+    assert rates[12] == pytest.approx(0.2) and rates[24] == pytest.approx(0.02)
+    falling = [2.0 * 100 ** (-step / 24) for step in range(25)]
+    assert rates[:4] == pytest.approx([falling[0] / 4, falling[1] / 2, falling[2] * 3 / 4, falling[3]])
+    assert rates[3:] == pytest.approx(falling[3:])
+    assert Config(epochs=1, pairs=1, batch=8, rate=2.0, warmup=0).rate_at(0) == 2.0
 
 
 # losses
@@ -171,149 +145,229 @@ def test_fresh_student_varies_as_its_teacher():
         assert (outputs[level].amax(dim=(0, 2, 3)) > 0).all(), f"dead channels in {level}"
 
 
+# objective
+
+
+def coarse(side, shift=(0, 0)):
+    """A crop (3, side, side) of one coarse noise, moved by whole pixels."""
+    picture = np.random.default_rng(0).integers(0, 256, (3, 24, 24), dtype=np.uint8).repeat(8, axis=1).repeat(8, axis=2)
+    top, left = 40 - shift[0], 40 - shift[1]
+    return picture[:, top : top + side, left : left + side]
+
+
+def moved(side, *shifts):
+    """Pairs, of which x is z moved by rows and columns."""
+    z, x = np.stack([coarse(side)] * len(shifts)), np.stack([coarse(side, shift) for shift in shifts])
+    return PairBatch(z, x, np.array(shifts, np.float32), np.full((len(shifts), 2), side / 5, np.float32), np.zeros(len(shifts), int))
+
+
+def test_the_peak_is_at_the_shift_and_there_the_loss_is_least():
+    """Of the response of every level, learnt on z and searched in x; the labels of the loss expect it just there."""
+    pairs, config = moved(112, (16, -16), (0, 0), (-16, 0)), Config(side=112, fidelity=0.0, levels=("conv1", "conv2"))
+    student = random_student(WIDTHS, np.full((3, 1, 1), 120, np.float32), pairs.x, SPREADS, np.random.default_rng(0))
+    measured = Objective(student, None, config)
+    with torch.no_grad():
+        z, x, shift = tensors(pairs, torch.device("cpu"))
+        features = student(torch.cat([z, x]).float() - 120, ("conv1", "conv2"))
+        for level, block in features.items():
+            label = correlation.labels({level: block}, 2.24, torch.zeros(1, 2))[level][0]
+            response = respond(prepare(block[:3]), prepare(block[3:]), label, correlation.REGULARISATION)
+            peaks = np.unravel_index(response.flatten(1).argmax(1).numpy(), response.shape[1:])
+            sides = np.array(label.shape)
+            found = ((np.stack(peaks, 1) + sides // 2) % sides - sides // 2) * STRIDES[level]
+            np.testing.assert_array_equal(found, pairs.shift, level)
+        right, wrong = (measured(z, x, given)[0] for given in (shift, shift.flip(1) + 16))
+    assert right < 0.8 * wrong
+
+
+def small_objective(lessons=(), config=None, pictures=None):
+    """In float64, of a student with a few channels."""
+    config = config or Config(side=40, ratio=4000.0)
+    pictures = moved(config.side, (0, 0), (8, -4), (3, 5), (1, 1)).x if pictures is None else pictures
+    mean = np.full((3, 1, 1), 120, np.float32)
+    student = random_student((2, 4, 8, 8, 8), mean, pictures, SPREADS, np.random.default_rng(0))
+    fidelity = Fidelity(lessons, (2, 4, 8, 8, 8), np.random.default_rng(1)) if lessons else None
+    made = Objective(student, fidelity, config)
+    made.calibrate(pictures)
+    return made.double()
+
+
+def test_gradients_are_those_of_differences(folder):
+    """Of the whole objective, by the filters of every layer and the lifts."""
+    wide = save_teacher(folder / "narrow.safetensors", 600)
+    made = small_objective([read_lesson(f"{wide}:conv1=norm1,conv3=conv3", (2, 4, 8, 8, 8))])
+    z, x, shift = tensors(moved(40, (4, -3), (-2, 6)), torch.device("cpu"))
+    parameters = {name: value.detach().clone().requires_grad_() for name, value in made.named_parameters() if value.requires_grad}
+    assert any("lifts" in name for name in parameters) and any("conv" in name for name in parameters)
+
+    def loss(*values):
+        return torch.func.functional_call(made, dict(zip(parameters, values, strict=True)), (z, x, shift))[0]
+
+    assert torch.autograd.gradcheck(loss, tuple(parameters.values()), fast_mode=True)
+    assert all(gradient.abs().max() > 0 for gradient in torch.autograd.grad(loss(*parameters.values()), tuple(parameters.values())))
+
+
+def test_parts_are_weighted_and_named(lessons):
+    pairs = moved(64, (4, -3), (-2, 6))
+    z, x, shift = tensors(pairs, torch.device("cpu"))
+    student = Network(random_weights(seed=3))
+
+    def parts(**setting):
+        config = tiny(**setting)
+        made = Objective(student, Fidelity(lessons, WIDTHS, np.random.default_rng(0)) if config.fidelity else None, config)
+        made.calibrate(pairs.x)
+        with torch.no_grad():
+            loss, found = made(z, x, shift)
+        assert loss.item() == pytest.approx(sum(found.values()).item())
+        return {name: part.item() for name, part in found.items()}
+
+    both = parts()
+    assert parts(fidelity=2.0, tracking=3.0) == pytest.approx({"fidelity": 2 * both["fidelity"], "tracking": 3 * both["tracking"]})
+    assert parts(tracking=0.0) == parts(levels=()) == {"fidelity": both["fidelity"]}
+    singles = [parts(fidelity=0.0, levels=(level,))["tracking"] for level in ("conv1", "conv2", "conv5")]
+    assert sum(singles) == pytest.approx(both["tracking"], rel=1e-5)
+
+
+def test_mixed_precision_is_for_the_networks_alone(lessons, monkeypatch):
+    """bfloat16 has three digits: the networks' outputs show it; the filter and the losses compute in float32."""
+    pairs, seen, student = moved(64, (4, -3), (-2, 6)), [], Network(random_weights(seed=3))
+    real = objective.tracking_loss
+
+    def watched(z, x, y, g):
+        seen.append({block.dtype for part in (z, x, y, g) for block in part.values()})
+        return real(z, x, y, g)
+
+    monkeypatch.setattr(objective, "tracking_loss", watched)
+    found = []
+    for mixed in (False, True):
+        made = Objective(student, Fidelity(lessons, WIDTHS, np.random.default_rng(0)), tiny(), mixed)
+        made.calibrate(pairs.x)
+        loss, parts = made(*tensors(pairs, torch.device("cpu")))
+        loss.backward()
+        found.append({name: part.item() for name, part in parts.items()})
+        assert all(part.dtype == torch.float32 for part in parts.values())
+    assert seen == [{torch.float32}, {torch.float32}]
+    assert found[1] == pytest.approx(found[0], rel=0.05) and found[1] != found[0]
+
+
+def test_distances_are_means_over_all_pictures(lessons, monkeypatch):
+    pictures = moved(64, (4, -3), (-2, 6), (0, 0), (1, 2), (5, 5)).x
+    made = Objective(Network(random_weights(seed=3)), Fidelity(lessons, WIDTHS, np.random.default_rng(0)), tiny())
+    made.calibrate(pictures)
+    whole = made.distances(pictures)
+    monkeypatch.setattr(objective, "MEASURED", 2)
+    parts = made.distances(pictures)
+    assert list(whole["fidelity"]) == [*(f"vgg-m/{level}" for level in LEVELS), "vgg-m-2/conv1", "vgg-m-2/conv5"]
+    assert parts["fidelity"] == pytest.approx(whole["fidelity"], rel=1e-5)
+    assert all(0 < whole["r_squared"][name] <= 1 for name in ("vgg-m-2/conv1", "vgg-m-2/conv5"))  # these lifts were just fitted
+
+
 # training
 
 
-def test_the_loss_falls_and_the_weights_are_written(teacher, data, tmp_path):
-    config = train.Config(steps=40, batch=4, side=64, validate_every=10, validation_crops=4)
-    out = tmp_path / "new folder" / "student.safetensors"
-    result = train.train(config, teacher, data, out)
-    stored = weights.load(out)
-    for got, expected in zip(stored.filters, result.filters, strict=True):
-        np.testing.assert_array_equal(got, expected)
-    assert (
-        stored.metadata["command"]
-        == "cfvgg distill --teacher teacher.safetensors --data pictures --out student.safetensors --steps 40 --seed 0"
-    )
-    metrics = [json.loads(line) for line in out.with_suffix(".jsonl").read_text().splitlines()]
-    assert [line["step"] for line in metrics] == [10, 20, 30, 40]
-    assert metrics[-1]["loss"] < 0.7 * metrics[0]["loss"]
-    final = json.loads(stored.metadata["validation_r_squared"])
-    assert final == pytest.approx(metrics[-1]["r_squared"], abs=1e-4) and list(final) == list(LEVELS)
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {}, {"fidelity": 0.0}, {"tracking": 0.0}, {"levels": ("conv5",)}, {"optimiser": "sgd", "rate": 1e-3, "decay": 0.005},
+        {"average": 0.9}, {"ratio": 96.0},
+    ],
+)  # fmt: skip
+def test_the_loss_falls(setting, dataset, lessons):
+    """On one batch, seen again and again."""
+    training = Training(tiny(epochs=4, warmup=0, **setting), lessons, dataset)
+    batch = training.draw(0)
+    found = [sum(training.advance(batch).values()) for _ in range(8)]
+    assert found[-1] < 0.97 * found[0]
+    assert set(training.validate()) == ({"localisation"} | ({"fidelity", "r_squared"} if training.config.fidelity else set()))
 
 
-def test_learning_rate_is_half_a_cosine():
-    config = train.Config(steps=100, learning_rate=2.0)
-    assert [config.rate(step) for step in (0, 50, 100)] == pytest.approx([2.0, 1.0, 0.0])
+def test_levels_without_a_loss_stay(dataset):
+    """Only what the tracked level depends on is trained; also weight decay leaves the rest alone."""
+    start = random_weights(seed=3)
+    training = Training(tiny(fidelity=0.0, levels=("conv2",), decay=0.1), [], dataset, start)
+    advanced(training, 2)
+    changed = [(one != other).any() for one, other in zip(training.export().filters, start.filters, strict=True)]
+    assert changed == [True, True, False, False, False]
 
 
-def test_resumed_training_is_bit_equal(teacher, data, tmp_path):
-    def distillation():
-        return train.Distillation(TINY, weights.load(teacher), *pictures.find(data))
+def test_a_teacher_without_weight_still_gives_the_start(dataset, folder):
+    wide = read_lesson(save_teacher(folder / "wide.safetensors", 16), WIDTHS)
+    student = Training(tiny(fidelity=0.0), [wide], dataset).export()
+    assert {row.tobytes() for row in student.filters[0]} <= {row.tobytes() for row in wide.teacher.weights.filters[0]}
 
-    straight, first, second = distillation(), distillation(), distillation()
-    expected = [straight.advance() for _ in range(4)]
-    start = [first.advance() for _ in range(2)]
-    first.save(tmp_path / "checkpoint", {})
-    second.restore(tmp_path / "checkpoint", {})
-    assert start + [second.advance() for _ in range(2)] == expected
+
+def test_what_is_drawn_depends_on_seed_and_step(dataset):
+    one, again, other = (Training(tiny(fidelity=0.0, seed=seed), [], dataset, random_weights()) for seed in (0, 0, 1))
+    one.draw(0)
+    np.testing.assert_array_equal(one.draw(3).x, again.draw(3).x)
+    assert (one.draw(3).x != one.draw(2).x).any() and (one.draw(3).x != other.draw(3).x).any()
+    with drawn_ahead(again, workers=3) as batches:
+        ahead = [batch.x for batch in batches]
+    assert len(ahead) == 4
+    np.testing.assert_array_equal(ahead, [one.draw(step).x for step in range(4)])
+
+
+def test_running_mean_by_hand(dataset):
+    """It begins as a mean over the last tenth of the steps: 1/11, 2/12 and 3/13 are kept."""
+    start = random_weights(seed=3)
+    training = Training(tiny(fidelity=0.0, average=0.99), [], dataset, start)
+    mean, kept = start.filters[0].astype(float), []
+    for step in (1, 2, 3):
+        advanced(training, 1)
+        kept.append(training.student.convolutions[0].weight.detach().numpy().copy())
+        mean += (1 - step / (step + 10)) * (kept[-1] - mean)
+        np.testing.assert_allclose(training.export().filters[0], mean, rtol=1e-5, atol=1e-8)
+    np.testing.assert_array_equal(training.student.convolutions[0].weight.detach().numpy(), kept[-1])
+    advanced(training, 1)
+    assert (training.student.convolutions[0].weight.detach().numpy() != kept[-1]).any()
+
+
+@pytest.mark.parametrize("setting", [{}, {"optimiser": "sgd", "rate": 1e-3}, {"average": 0.9}])
+def test_a_restored_training_goes_on_bit_by_bit(setting, dataset, lessons, tmp_path):
+    straight, first, second = (Training(tiny(**setting), lessons, dataset) for _ in range(3))
+    expected = advanced(straight, 4)
+    begun = advanced(first, 2)
+    checkpoints.save(tmp_path / "a", {**first.state(), "settings": {}})
+    stored = checkpoints.load(tmp_path / "a")
+    assert any("lifts" in name for name in stored["objective"])
+    for level, weight in enumerate(first.export().filters):
+        np.testing.assert_array_equal(stored["objective"][f"student.convolutions.{level}.weight"], weight)
+    second.restore(stored)
+    assert begun + advanced(second, 2) == expected
+    assert_equal(second.export(), straight.export())
     assert second.validate() == straight.validate()
 
 
-def interrupt_after(steps, monkeypatch):
-    """Let Ctrl-C come in the middle of a step."""
-    advance = train.Distillation.advance
-
-    def interrupted(self):
-        if self.step == steps - 1:
-            signal.raise_signal(signal.SIGINT)
-        return advance(self)
-
-    monkeypatch.setattr(train.Distillation, "advance", interrupted)
+def test_a_state_of_another_training(dataset, lessons):
+    training = Training(tiny(), lessons, dataset)
+    for other in (Training(tiny(), lessons[:1], dataset), Training(tiny(optimiser="sgd"), lessons[:1], dataset)):
+        with pytest.raises(DistillationError, match="of another training"):
+            training.restore(other.state())
+    with pytest.raises(DistillationError, match="of another training"):
+        training.restore({"step": 1})
 
 
-def test_interrupt_leaves_a_checkpoint_to_resume(teacher, data, tmp_path, monkeypatch):
-    whole, parts = tmp_path / "whole.safetensors", tmp_path / "parts.safetensors"
-    expected = train.train(TINY, teacher, data, whole)
-    with monkeypatch.context() as patch:
-        interrupt_after(3, patch)
-        with pytest.raises(KeyboardInterrupt):
-            train.train(TINY, teacher, data, parts)
-    assert not parts.exists()
-    handler = signal.getsignal(signal.SIGINT)
-    result = train.train(TINY, teacher, data, parts, resume=True)
-    assert signal.getsignal(signal.SIGINT) is handler
-    for got, wanted in zip(result.filters + result.biases, expected.filters + expected.biases, strict=True):
-        np.testing.assert_array_equal(got, wanted)
-    assert [json.loads(line)["step"] for line in parts.with_suffix(".jsonl").read_text().splitlines()] == [2, 4]
-
-
-def test_metrics_after_the_checkpoint_are_written_again(tmp_path):
-    metrics = train.Metrics(tmp_path / "metrics.jsonl")
-    for step in (2, 4, 6):
-        metrics.add(step, loss=1.0)
-    metrics.rewind(4)
-    assert [json.loads(line)["step"] for line in metrics.path.read_text().splitlines()] == [2, 4]
-
-
-# errors
+def test_loss_that_is_no_number(dataset):
+    training = Training(tiny(fidelity=0.0, rate=1e30, warmup=0), [], dataset, random_weights())
+    with pytest.raises(DistillationError, match=r"loss of step \d is .*nan.*try a rate below 1e\+30"):
+        advanced(training, 4)
 
 
 @pytest.mark.parametrize(
-    "setting", [{"steps": 0}, {"batch": -1}, {"learning_rate": float("nan")}, {"seed": -1}, {"side": 10}, {"validate_every": 0}]
+    ("setting", "given", "message"),
+    [
+        ({}, {}, "no teacher; the fidelity needs at least one, or a weight of 0"),
+        ({"fidelity": 0.0, "ratio": 96.0}, {"start": True}, r"has \(12, 32, .*\) channels; compression 96 means \(10, 26, 52, 52, 52\)"),
+        ({"fidelity": 0.0, "batch": 5}, {"processes": 2}, "5 pairs cannot be shared by 2 processes"),
+    ],
 )
-def test_settings_that_make_no_sense(setting):
-    with pytest.raises(DistillationError, match=next(iter(setting))):
-        train.Config(**setting)
+def test_what_does_not_fit(setting, given, message, dataset):
+    place = Processes()
+    place.count = given.get("processes", 1)
+    with pytest.raises(DistillationError, match=message):
+        Training(tiny(**setting), [], dataset, random_weights() if "start" in given else None, place)
 
 
-def test_folder_without_pictures(teacher, tmp_path):
-    with pytest.raises(DistillationError, match="no folder"):
-        train.train(TINY, teacher, tmp_path / "nowhere", tmp_path / "out.safetensors")
-    empty = tmp_path / "empty"
-    empty.mkdir()
-    with pytest.raises(DistillationError, match="validation.txt"):
-        train.train(TINY, teacher, empty, tmp_path / "out.safetensors")
-    (empty / "validation.txt").write_text("")
-    with pytest.raises(DistillationError, match="holds 0 pictures"):
-        train.train(TINY, teacher, empty, tmp_path / "out.safetensors")
-
-
-def test_teacher_of_another_width(data, tmp_path):
-    weights.save(random_weights(ratio=96), tmp_path / "narrow.safetensors")
-    with pytest.raises(DistillationError, match=r"\(12, 32, 64, 64, 64\)"):
-        train.train(TINY, tmp_path / "narrow.safetensors", data, tmp_path / "out.safetensors")
-
-
-def test_out_of_another_format(teacher, data, tmp_path):
-    with pytest.raises(DistillationError, match="safetensors"):
-        train.train(TINY, teacher, data, tmp_path / "out.mat")
-
-
-def test_loss_that_is_no_number(teacher, data, tmp_path):
-    with pytest.raises(DistillationError, match="loss of step"):
-        train.train(train.Config(steps=20, batch=2, side=64, learning_rate=1e30), teacher, data, tmp_path / "out.safetensors")
-
-
-def test_checkpoint_that_cannot_be_used(teacher, data, tmp_path):
-    out = tmp_path / "out.safetensors"
-    with pytest.raises(DistillationError, match="nothing to resume"):
-        train.train(TINY, teacher, data, out, resume=True)
-    out.with_suffix(".checkpoint").write_bytes(b"nothing of the kind")
-    with pytest.raises(DistillationError, match="not a readable checkpoint"):
-        train.train(TINY, teacher, data, out, resume=True)
-    train.train(TINY, teacher, data, out)
-    with pytest.raises(DistillationError, match="steps was 4, is now 10000"):
-        train.train(train.Config(batch=2, side=64, validate_every=2, validation_crops=4), teacher, data, out, resume=True)
-
-
-# command
-
-
-def parsed(*arguments):
-    parser = argparse.ArgumentParser()
-    add_arguments(parser)
-    return parser.parse_args(arguments)
-
-
-def test_command(teacher, data, tmp_path, monkeypatch, capsys):
-    arguments = ["--teacher", str(teacher), "--data", str(data), "--out", str(tmp_path / "out.safetensors"), "--steps", "2", "--seed", "7"]
-    start, again = parsed(*arguments), parsed(*arguments, "--resume")
-    monkeypatch.setattr("distill.command.Config", lambda **given: train.Config(**given, batch=2, side=64, validation_crops=4))
-    with monkeypatch.context() as patch:
-        interrupt_after(1, patch)
-        assert run(start) == 130
-    assert "--resume" in capsys.readouterr().err
-    assert run(again) == 0
-    assert "conv5" in capsys.readouterr().out
-    assert json.loads(weights.load(tmp_path / "out.safetensors").metadata["settings"])["seed"] == 7
+def test_shipped_weights_are_read_as_a_start(dataset):
+    training = Training(tiny(fidelity=0.0), [], dataset, weights.load())
+    assert_equal(training.export(), weights.load())
