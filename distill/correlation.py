@@ -10,6 +10,7 @@ from cfvgg.architecture import STRIDES
 from distill.losses import Levels
 
 REGULARISATION = 1e-4  # per value of a sample, as KCF's
+TINY = 1e-12  # mean square of features
 NARROWEST = 0.5  # cells: a narrower label between two cells would nearly vanish
 
 
@@ -18,7 +19,8 @@ def prepare(features: torch.Tensor) -> torch.Tensor:
     energy = features.square().mean(dim=(1, 2, 3), keepdim=True)
     kind = {"dtype": features.dtype, "device": features.device}
     rows, columns = (torch.hann_window(n + 2, periodic=False, **kind)[1:-1] for n in features.shape[2:])
-    return features * (energy + torch.finfo(features.dtype).tiny).rsqrt() * torch.outer(rows, columns)
+    # a level that is zero everywhere has no gradient, but a finite one: the slope of 1 / sqrt overflows at smaller energies
+    return features * energy.clamp(min=TINY).rsqrt() * torch.outer(rows, columns)
 
 
 def respond(z: torch.Tensor, x: torch.Tensor, label: torch.Tensor, regularisation: float) -> torch.Tensor:

@@ -83,6 +83,12 @@ def test_prepared_features_have_unit_energy_under_a_cosine_window():
     assert np.isfinite(correlation.prepare(torch.zeros(1, 2, 4, 4)).numpy()).all()
 
 
+def test_a_level_that_is_zero_has_finite_gradients():
+    features = torch.zeros(1, 2, 4, 4, requires_grad=True)
+    correlation.prepare(features).sum().backward()
+    assert torch.isfinite(features.grad).all()
+
+
 def test_loss_has_the_gradient_of_its_definition():
     z, x = random(1, 2, 5, 6), random(2, 2, 5, 6, seed=1)
     places = torch.tensor([[1.0, -1.5], [0.0, 0.5]], dtype=torch.float64)

@@ -19,7 +19,6 @@ from trackers.filters.eco import ECOFilter
 from trackers.filters.regularisation import Penalty, penalty_filter
 from trackers.fourier import gaussian_label
 from trackers.patch import decimation
-from trackers.scale import ScaleFilter
 from trackers.target import FeatureTracker, SearchTarget
 from trackers.tracker import Box
 
@@ -117,11 +116,7 @@ class ECOTarget(SearchTarget):
         sigma = math.sqrt(math.prod(max(math.floor(side), 1) for side in self._base)) * config.label_sigma / (self._support / output)
         penalty = Penalty(penalty_filter(self._support, self._base, config))
         filter_ = ECOFilter(sizes.grids, gaussian_label(output, sigma, output), penalty, self._config)
-        self._scale_filter, step = None, config.scale_step
-        if config.scale_filter is not None:
-            self._scale_filter = ScaleFilter((box[3], box[2]), self._base, config.scale_filter, wrap=published)
-            step = config.scale_filter.step
-        self._prepare(FeatureStack(features, sizes, backbone, tables), filter_, self._support, output, step)
+        self._prepare(FeatureStack(features, sizes, backbone, tables), filter_, self._support, output)
         self._learn_first(self._channels(image), sizes.side)
         self._frame, self._untrained = 1, 0
 
@@ -135,8 +130,7 @@ class ECOTarget(SearchTarget):
             step, target = decimation(self.scale), math.sqrt(math.prod(self._base)) * self.scale
             changed, middle = views(image, self.position, place, side * self.scale, target, step)
             self._filter.augment([self._features(view, (middle, middle), self.scale / step) for view in changed], angle)
-        if self._scale_filter is not None:
-            self._scale_filter.learn(image, self.position, self.scale)
+        self._learn_scale(image)
         self._full_height = self._peak(self._filter.encode(features))[1]
 
     def follow(self, image: np.ndarray) -> tuple[Box, float]:
@@ -146,10 +140,7 @@ class ECOTarget(SearchTarget):
         place = self._rounded()
         sample, sampled_scale, shift, height = self._detect(image, place)
         self._move(place, shift, sampled_scale)
-        change = sampled_scale / self.scale
-        if self._scale_filter is not None:
-            change = self._scale_filter.change(image, self.position, self.scale)
-        self._rescale(change)
+        self._rescale(image, sampled_scale)
         self._learn(image, place, sample, sampled_scale)
         return self._box(), self._score(height)
 
@@ -165,8 +156,7 @@ class ECOTarget(SearchTarget):
             self._untrained = 0
         else:
             self._untrained += 1
-        if self._scale_filter is not None:
-            self._scale_filter.learn(image, self.position, self.scale)
+        self._learn_scale(image)
 
     def _angle(self, place: tuple[int, int], scale: float) -> tuple[float, float]:
         """Offset of the target from the centre of a sample at `place` and `scale`, in radians of the sample's period."""

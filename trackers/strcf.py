@@ -23,8 +23,9 @@ BACKGROUND = 0.3
 class STRCFTracker(FeatureTracker):
     """Spatial-temporal regularised correlation filter (Li et al. 2018); see `fDeepSTRCF`, `DeepSTRCF` and `STRCF`.
 
-    Parameters are those of `FeatureTracker`; options are the fields of `trackers.strcf_config.STRCFConfig`. With `published` boxes
-    are rounded to whole pixels and may leave the picture. Nothing is drawn at random.
+    Parameters are those of `FeatureTracker`; options are the fields of `trackers.strcf_config.STRCFConfig`. With `published` the
+    detector finds the scale, at several ones, instead of a scale filter; boxes are rounded to whole pixels and may leave the picture.
+    Nothing is drawn at random.
     """
 
     presets: Mapping[str, STRCFConfig]
@@ -37,12 +38,14 @@ class fDeepSTRCF(STRCFTracker):
     """STRCF on CF-VGG's conv3, grey and FHOG (Wang et al. 2020). Presets: otb, tc128."""
 
     presets = settings.FDEEPSTRCF
+    as_published = settings.detector_scales(3)
 
 
 class DeepSTRCF(STRCFTracker):
     """STRCF on VGG-M's conv3, grey, FHOG and colour names; `backbone` is the path of VGG-M's MatConvNet file, which you must have."""
 
     presets = settings.DEEPSTRCF
+    as_published = settings.detector_scales(5)
     brings_network = False
 
 
@@ -50,6 +53,7 @@ class STRCF(STRCFTracker):
     """STRCF on grey, FHOG and, in colour sequences, colour names. Needs no network."""
 
     presets = settings.STRCF
+    as_published = settings.detector_scales(5)
 
 
 class STRCFTarget(SearchTarget):
@@ -84,9 +88,10 @@ class STRCFTarget(SearchTarget):
         stack = FeatureStack(features, sizes, backbone, tables, whole_patch, stretched_levels)
         first = stack(self._channels(image), self._rounded(), self.scale)
         filter_ = self.filter_kind([block.shape for block in first], [feature.cell for feature in features], self._base, config)
-        self._prepare(stack, filter_, sizes.support, filter_.side, config.scale_step)
+        self._prepare(stack, filter_, sizes.support, filter_.side)
         sample = filter_.encode(first)
         filter_.learn(sample)
+        self._learn_scale(self._channels(image))
         self._full_height = self._peak(sample)[1]
 
     def follow(self, image: np.ndarray) -> tuple[Box, float]:
@@ -95,8 +100,9 @@ class STRCFTarget(SearchTarget):
         place = self._rounded()
         _, sampled_scale, shift, height = self._detect(image, place)
         self._move(place, shift, sampled_scale)
-        self._rescale(sampled_scale / self.scale)
+        self._rescale(image, sampled_scale)
         self._filter.learn(self._filter.encode(self._features(image, self._rounded(), self.scale)))
+        self._learn_scale(image)
         return self._box(), self._score(height)
 
     def _score(self, height: float) -> float:

@@ -1,8 +1,18 @@
 """Settings of STRCF and its relatives. Sources: PORTING 7; for STRCF, DeepSTRCF and BACF the public code of their authors."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
-from trackers.config import FEATURES, Configuration, Feature, between, check_sides, checked_features
+from trackers.config import (
+    FEATURES,
+    Configuration,
+    Feature,
+    ScaleFilterConfig,
+    between,
+    check_sides,
+    checked_features,
+    checked_scale_filter,
+)
 from trackers.errors import UnknownOptionError
 
 
@@ -22,8 +32,10 @@ class ADMMConfig(Configuration):
         Width of the label over the target's size.
     penalties : tuple of float
         ADMM's penalty in each of its iterations.
+    scale_filter : ScaleFilterConfig, dict of its fields, or bool
+        False (or None), as published: scales are found by running the detector at several scales.
     scales, scale_step : int, float
-        Number and ratio of the detector's scales.
+        Number and ratio of the detector's scales (1 with a scale filter).
     """
 
     features: tuple[Feature, ...] = (FEATURES["fhog"],)
@@ -31,12 +43,14 @@ class ADMMConfig(Configuration):
     sample_side: tuple[int, int] = (150, 200)
     label_sigma: float = between(1 / 16, 1e-3, 10)
     penalties: tuple[float, ...] = (1.0,)
-    scales: int = between(5, 1, 99)
+    scale_filter: ScaleFilterConfig | None = field(default_factory=ScaleFilterConfig)
+    scales: int = between(1, 1, 99)
     scale_step: float = between(1.01, 1.0001, 2)
 
     def __post_init__(self):
         super().__post_init__()
         object.__setattr__(self, "features", checked_features(self.features))
+        object.__setattr__(self, "scale_filter", checked_scale_filter(self.scale_filter))
         check_sides(self.sample_side)
         numbers = isinstance(self.penalties, tuple | list) and all(isinstance(p, int | float) and 0 < p <= 1e6 for p in self.penalties)
         if not numbers or not self.penalties:
@@ -59,7 +73,6 @@ class STRCFConfig(ADMMConfig):
     search_area: float = between(4.5, 1.1, 20)
     sample_side: tuple[int, int] = (200, 250)
     penalties: tuple[float, ...] = (1.0, 0.1)
-    scales: int = between(3, 1, 99)
     scale_step: float = between(1.02, 1.0001, 2)
     temporal_weight: float = between(15, 0, 1e6)
     window_centre: float = between(1e-3, 0, 1e6)
@@ -86,10 +99,16 @@ class BACFConfig(ADMMConfig):
     regularisation: float = between(0.01, 0, 1e6)
 
 
+
+def detector_scales(count: int) -> dict[str, Any]:
+    """The options by which the detector finds the scale itself, at `count` scales, as in the authors' programs."""
+    return {"scale_filter": None, "scales": count}
+
+
 _HANDCRAFTED = (FEATURES["grey"], FEATURES["fhog"], FEATURES["colour_names"])
 _DEEP = (FEATURES["conv3"], *_HANDCRAFTED)
 
 FDEEPSTRCF = {"otb": STRCFConfig(), "tc128": STRCFConfig(features=_DEEP)}
-DEEPSTRCF = {"otb": STRCFConfig(features=_DEEP, scales=5, scale_step=1.01)}
-STRCF = {"otb": STRCFConfig(features=_HANDCRAFTED, search_area=5.0, sample_side=(150, 200), scales=5, scale_step=1.01)}
+DEEPSTRCF = {"otb": STRCFConfig(features=_DEEP, scale_step=1.01)}
+STRCF = {"otb": STRCFConfig(features=_HANDCRAFTED, search_area=5.0, sample_side=(150, 200), scale_step=1.01)}
 BACF = {"otb": BACFConfig()}

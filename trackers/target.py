@@ -17,6 +17,7 @@ from trackers.features.stack import FeatureStack, applicable
 from trackers.fourier import Inverse
 from trackers.localisation import peak
 from trackers.patch import round_half_away
+from trackers.scale import ScaleFilter
 from trackers.tracker import Box, Target, Tracker
 
 SMALLEST_TARGET = 5  # pixels of the sample; the scale never falls below it
@@ -209,17 +210,22 @@ class SearchTarget(PlacedTarget):
         self._shape = image.shape[:2]
 
         x, y, width, height = box
+        self._first_sides = height, width
         self.position = (y + (height - 1) / 2, x + (width - 1) / 2)
         area, (smallest, largest) = height * width * config.search_area**2, config.sample_side
         self.scale = math.sqrt(area / min(max(area, smallest**2), largest**2))
         self._base = (height / self.scale, width / self.scale)
         self._side = math.sqrt(math.prod(self._base)) * config.search_area
 
-    def _prepare(self, features: FeatureStack, filter_: Filter, support: int, output: int, step: float) -> None:
-        """Set features and filter; `support` pixels of the sample are `output` cells of the response, and scales powers of `step`."""
+    def _prepare(self, features: FeatureStack, filter_: Filter, support: int, output: int) -> None:
+        """Set features and filter; `support` pixels of the sample are `output` cells of the response."""
         self._features, self._filter, self._inverse = features, filter_, Inverse(output)
         self._cell = support / output
-        self._factors = [self._config.scale_step ** (k - self._config.scales // 2) for k in range(self._config.scales)]
+        config, self._scale_filter, step = self._config, None, self._config.scale_step
+        self._factors = [step ** (k - config.scales // 2) for k in range(config.scales)]
+        if config.scale_filter is not None:
+            self._scale_filter = ScaleFilter(self._first_sides, self._base, config.scale_filter, wrap=self._published)
+            step = config.scale_filter.step
         self._scale_limits = (
             step ** math.ceil(math.log(SMALLEST_TARGET / support, step)),
             step ** math.floor(math.log(min(n / side for n, side in zip(self._shape, self._base, strict=True)), step)),
@@ -243,11 +249,22 @@ class SearchTarget(PlacedTarget):
         """Go where a response says: `shift` cells from `place`, of a sample at `sampled_scale`."""
         self.position = tuple(p + d * self._cell * sampled_scale for p, d in zip(place, shift, strict=True))
 
-    def _rescale(self, change: float) -> None:
-        """Change the scale within its limits, and keep the box at the picture: a target that has left it comes back at its border."""
-        self.scale = max(min(self.scale * change, self._scale_limits[1]), self._scale_limits[0])
+    def _rescale(self, image: np.ndarray, sampled_scale: float) -> None:
+        """Change the scale to that of the scale filter, or else of the sample, and keep box and scale within their limits.
+
+        A target that has left the picture comes back at its border.
+        """
+        scale = sampled_scale
+        if self._scale_filter is not None:
+            scale = self.scale * self._scale_filter.change(image, self.position, self.scale)
+        self.scale = max(min(scale, self._scale_limits[1]), self._scale_limits[0])
         if not self._published:
             self.position = self._limited()
+
+    def _learn_scale(self, image: np.ndarray) -> None:
+        """Update the scale filter, where there is one, with the target as it was found."""
+        if self._scale_filter is not None:
+            self._scale_filter.learn(image, self.position, self.scale)
 
     def _rounded(self) -> tuple[int, int]:
         return tuple(round_half_away(p) for p in self.position)

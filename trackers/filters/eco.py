@@ -64,7 +64,8 @@ class ECOFilter:
         """
         for number, features in enumerate(views, start=1):
             self.samples.add(self._shifted(self.encode(features), angle), gain=1 / (len(views) + number))
-        self.filter, _ = solve(self._system(), self.filter, self._config.augmentation_iterations)
+        found, _ = solve(self._system(), self.filter.view(np.float32), self._config.augmentation_iterations)
+        self.filter = found.view(np.complex64)
 
     def encode(self, features: Sequence[np.ndarray]) -> np.ndarray:
         """A sample (size,) complex64 from its features."""
@@ -92,22 +93,25 @@ class ECOFilter:
         self._energy = np.float32(1 - rate) * self._energy + np.float32(rate) * np.abs(newest) ** 2
         if self._direction is not None:
             self._direction.rho /= (1 - rate) ** self._config.forgetting
-        self.filter, self._direction = solve(self._system(), self.filter, self._config.iterations, self._direction)
+        found, self._direction = solve(self._system(), self.filter.view(np.float32), self._config.iterations, self._direction)
+        self.filter = found.view(np.complex64)
 
     def _system(self) -> System:
         """The normal equations of the sample space."""
         layout = self._encoder.layout
         labels = [cut_centred(self._label, n) for n in layout.sides]
         right = layout.join([mean.conj() * label for mean, label in zip(layout.views(self.samples.mean), labels, strict=True)])
-        preconditioner = precondition(self._energy, self._encoder, self._penalty, self._config)
-        return System(self._normal_equations, right, preconditioner, layout.inner)
+        preconditioner = np.repeat(precondition(self._energy, self._encoder, self._penalty, self._config), 2)
+        return System(self._normal_equations, right.view(np.float32), preconditioner, layout.metric)
 
-    def _normal_equations(self, filter_: np.ndarray) -> np.ndarray:
+    def _normal_equations(self, numbers: np.ndarray) -> np.ndarray:
+        """Their left side; real and imaginary parts are numbers of their own."""
+        filter_ = numbers.view(np.complex64)
         out = np.zeros_like(filter_)
         self.samples.covariance.add_product(filter_, out)
         for grid, result in zip(self._encoder.layout.views(filter_), self._encoder.layout.views(out), strict=True):
             self._penalty.add(grid, result)
-        return out
+        return out.view(np.float32)
 
     def _shifted(self, sample: np.ndarray, angle: tuple[float, float]) -> np.ndarray:
         return self._encoder.layout.join([shift(grid, angle) for grid in self._encoder.layout.views(sample)])

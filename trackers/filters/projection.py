@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cfvgg.linear import inner_products, weighted_dot
+from cfvgg.linear import inner_products
 from trackers.config import ECOConfig
 from trackers.filters.conjugate_gradient import System, solve
 from trackers.filters.encoder import Encoder, project
@@ -108,7 +108,7 @@ class JointProblem:
         right = self._join(
             self._correlate(sample, self._labels), [g - self._regularisation * m for g, m in zip(gradients, projections, strict=True)]
         )
-        return System(apply, right, self._preconditioner, lambda a, b: weighted_dot(a, b, self._metric))
+        return System(apply, right, self._preconditioner, self._metric)
 
     def _join(self, filter_: np.ndarray, matrices: Sequence[np.ndarray]) -> np.ndarray:
         return np.concatenate([filter_.view(np.float32), *(matrix.ravel() for matrix in matrices)])
