@@ -6,7 +6,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from cfvgg.architecture import LAYERS, LEVELS, LRN_ALPHA, LRN_KAPPA, LRN_WINDOW
+from cfvgg.architecture import LAYERS, LEVELS, LRN_ALPHA, LRN_KAPPA, LRN_WINDOW, Layer
 from cfvgg.weights import Weights
 
 
@@ -54,10 +54,7 @@ class Network(torch.nn.Module):
         depth = max(LEVELS.index(level) for level in levels)
         for layer, convolution in zip(LAYERS[: depth + 1], self.convolutions, strict=False):
             plain[layer.name] = convolution(pictures)
-            pictures = F.relu(plain[layer.name])
-            if layer.normalised:
-                pictures = normalise(pictures)
-            rectified[layer.name] = pictures
+            pictures = rectified[layer.name] = activate(layer, plain[layer.name])
             if layer.pooled and layer is not LAYERS[depth]:
                 pictures = F.max_pool2d(F.pad(pictures, (0, 1, 0, 1), value=-torch.inf), 3, 2)
         return {level: plain[level] for level in levels}, {level: rectified[level] for level in levels}
@@ -67,6 +64,12 @@ class Network(torch.nn.Module):
         filters = tuple(c.weight.detach().cpu().numpy().astype(np.float32) for c in self.convolutions)
         biases = tuple(c.bias.detach().cpu().numpy().astype(np.float32) for c in self.convolutions)
         return Weights(filters, biases, self.mean.cpu().numpy(), {**self.metadata, **metadata})
+
+
+def activate(layer: Layer, plain: torch.Tensor) -> torch.Tensor:
+    """A level behind its ReLU, and its normalisation where it has one, from the plain output (N, C, h, w) of its convolution."""
+    rectified = F.relu(plain)
+    return normalise(rectified) if layer.normalised else rectified
 
 
 def normalise(planes: torch.Tensor) -> torch.Tensor:

@@ -47,7 +47,10 @@ class Config:
     average: float = number(0.0, 0, "part that the running mean of the weights keeps in a step; it is what is written; 0: no mean", below=1)
     fidelity: float = number(1.0, 0, "weight of the fidelity to the teachers")
     tracking: float = number(1.0, 0, "weight of the tracking loss")
-    levels: tuple[str, ...] = field(default=("conv1", "conv2", "conv5"), metadata={"help": "levels of the tracking loss"})
+    levels: tuple[str, ...] = field(default=("conv1", "conv2", "conv5"), metadata={"help": "levels of the tracking loss and of the next"})
+    target_response: float = number(0.0, 0, "weight of the difference of the teachers' and the student's activations around the target")
+    teacher_soft: float = number(0.0, 0, "weight of the difference of their responses")
+    adaptive_hard: float = number(0.0, 0, "weight of the tracking loss above that of the teachers")
     side: int = number(224, minimum_size(LEVELS[-1]), "pixels of a crop")
     search_area: float = number(5.0, 2, "side of a crop over that of the target")
     seed: int = number(0, 0, "of filters, pairs and their changes")
@@ -69,8 +72,13 @@ class Config:
         object.__setattr__(self, "levels", tuple(self.levels))
         if not set(self.levels) <= set(LEVELS) or len(set(self.levels)) < len(self.levels):
             raise DistillationError(f"levels are {', '.join(self.levels)}; there are {', '.join(LEVELS)}, and each counts once")
-        if not self.fidelity and not (self.tracking and self.levels):
+        if not self.needs_teachers and not (self.tracking and self.levels):
             raise DistillationError("neither fidelity nor tracking loss: there is nothing to learn from")
+
+    @property
+    def needs_teachers(self) -> bool:
+        """Whether any of the losses compares student and teachers."""
+        return bool(self.fidelity or (self.levels and (self.target_response or self.teacher_soft or self.adaptive_hard)))
 
     @property
     def steps(self) -> int:

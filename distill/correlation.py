@@ -94,8 +94,11 @@ def tracking_loss(z: Levels, x: Levels, y: Levels, g: Levels, regularisation: fl
     -------
     tensor (N,)
     """
-    errors = []
-    for level, wanted in g.items():
-        response = respond(prepare(z[level]), prepare(x[level]), y[level][0], regularisation)
-        errors.append((response - wanted).square().sum(dim=(1, 2)) / y[level].square().sum())
+    found = responses({level: z[level] for level in g}, x, y, regularisation)
+    errors = [(found[level] - wanted).square().sum(dim=(1, 2)) / y[level].square().sum() for level, wanted in g.items()]
     return torch.stack(errors).sum(0)
+
+
+def responses(z: Levels, x: Levels, y: Levels, regularisation: float = REGULARISATION) -> Levels:
+    """`respond` on the levels of `z`, (N, h, w), of features as a network gives them; parameters are those of `tracking_loss`."""
+    return {level: respond(prepare(block), prepare(x[level]), y[level][0], regularisation) for level, block in z.items()}

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from cfvgg.architecture import LEVELS, grids
+from cfvgg.architecture import LAYERS, LEVELS, grids
+from cfvgg.network import activate
 from distill import losses
 from distill.alignment import align_to_level
 from distill.errors import DistillationError
@@ -160,6 +161,23 @@ class Fidelity(torch.nn.Module):
                 aligned[key] = align_to_level(outputs[pair.lesson][pair.tap], tap, pair.level, height, width)
             targets[pair.name] = aligned[key]
         return targets
+
+    @torch.no_grad()
+    def levels(self, targets: Levels) -> Levels:
+        """The teachers' version of the student's levels, behind the ReLU as trackers tap them; of several teachers of one, the first's.
+
+        Parameters
+        ----------
+        targets : dict of str to tensor (N, D, h, w)
+            From `targets`.
+        """
+        found: Levels = {}
+        for pair in self._pairs:
+            if pair.level not in found:
+                plain = pair.tap in pair.lesson.teacher.unrectified
+                layer = LAYERS[LEVELS.index(pair.level)]
+                found[pair.level] = activate(layer, targets[pair.name]) if plain else targets[pair.name]
+        return found
 
     @torch.no_grad()
     def calibrate(self, targets: Levels, rectified: Levels, fit: bool = True) -> None:

@@ -1,6 +1,9 @@
-"""The joint objective of the training: fidelity to the teachers, and the tracking loss on pairs (Wang et al. 2020, equation 8)."""
+"""The joint objective of the training: fidelity to the teachers, and the tracking loss on pairs (Wang et al. 2020, equation 8).
 
-from collections.abc import Mapping
+And, where they have a weight, the losses of Shen et al. 2022 (`distill.siamese`).
+"""
+
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import torch
@@ -8,10 +11,11 @@ import torch
 from cfvgg.architecture import LEVELS
 from cfvgg.network import Network
 from distill.config import Config
-from distill.correlation import labels, tracking_loss
+from distill.correlation import labels, responses, tracking_loss
 from distill.data.pairs import PairBatch
 from distill.lessons import Fidelity
 from distill.losses import Levels
+from distill.siamese import adaptive_hard, target_response, teacher_soft
 from distill.students import mean_picture
 from distill.validation import LABEL_SIGMA
 
@@ -51,10 +55,10 @@ class Objective(torch.nn.Module):
         """
         plain, rectified, targets = self._outputs(torch.cat([z, x]), self._mixed)
         parts = {}
-        if self.fidelity is not None:
+        if self._config.fidelity:
             parts["fidelity"] = self._config.fidelity * self.fidelity(plain, rectified, targets)
-        if self._config.tracking and self._config.levels:
-            parts["tracking"] = self._config.tracking * self._tracking(rectified, shift.to(self._mean))
+        for name, loss in self._searches(rectified, targets, shift.to(self._mean)):
+            parts[name] = getattr(self._config, name) * loss.mean()
         return sum(parts.values()), {name: part.detach() for name, part in parts.items()}
 
     def _outputs(self, pictures: torch.Tensor, mixed: bool = False) -> tuple[Levels, Levels, Levels]:
@@ -65,11 +69,29 @@ class Objective(torch.nn.Module):
             targets = {} if self.fidelity is None else self.fidelity.targets(pictures)
         return tuple({name: block.to(self._mean) for name, block in found.items()} for found in (plain, rectified, targets))
 
-    def _tracking(self, rectified: Mapping[str, torch.Tensor], shift: torch.Tensor) -> torch.Tensor:
-        z, x = ({level: rectified[level][half] for level in self._config.levels} for half in (slice(len(shift)), slice(len(shift), None)))
-        sigma = LABEL_SIGMA * self._config.side / self._config.search_area
+    def _searches(self, rectified: Levels, targets: Levels, shift: torch.Tensor) -> Iterator[tuple[str, torch.Tensor]]:
+        """Those losses, by their names in the configuration, that search the target of each z in its x: for every pair, (N,)."""
+        config = self._config
+        z, x = self._halves(rectified, len(shift))
+        sigma = LABEL_SIGMA * config.side / config.search_area
         y, g = (labels(z, sigma, places) for places in (torch.zeros_like(shift[:1]), shift))
-        return tracking_loss(z, x, y, g).mean()
+        if config.tracking and config.levels:
+            yield "tracking", tracking_loss(z, x, y, g)
+        if not (config.target_response or config.teacher_soft or config.adaptive_hard):
+            return
+        teacher_z, teacher_x = self._halves(self.fidelity.levels(targets), len(shift))
+        if config.target_response:
+            yield "target_response", target_response(z, x, teacher_z, teacher_x)
+        student, teacher = responses({level: z[level] for level in teacher_z}, x, y), responses(teacher_z, teacher_x, y)
+        if config.teacher_soft:
+            yield "teacher_soft", teacher_soft(student, teacher, y)
+        if config.adaptive_hard:
+            yield "adaptive_hard", adaptive_hard(student, teacher, g, y)
+
+    def _halves(self, levels: Mapping[str, torch.Tensor], count: int) -> tuple[Levels, Levels]:
+        """Levels of the `count` z and of the x behind them, as far as they are among those of the tracking loss."""
+        kept = [level for level in self._config.levels if level in levels]
+        return tuple({level: levels[level][half] for level in kept} for half in (slice(count), slice(count, None)))
 
     @torch.no_grad()
     def calibrate(self, pictures: np.ndarray) -> None:

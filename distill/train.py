@@ -83,8 +83,11 @@ class Training:
         widths = channels(config.ratio)
         if config.batch % self._place.count:
             raise DistillationError(f"a batch of {config.batch} pairs cannot be shared by {self._place.count} processes")
-        if config.fidelity and not lessons:
-            raise DistillationError("no teacher; the fidelity needs at least one, or a weight of 0")
+        if config.needs_teachers and not lessons:
+            raise DistillationError("no teacher; what compares the student with one needs at least one, or a weight of 0")
+        taught = {level for lesson in lessons for level in lesson.mapping}
+        if (config.target_response or config.teacher_soft or config.adaptive_hard) and not taught.intersection(config.levels):
+            raise DistillationError(f"the teachers teach {', '.join(sorted(taught))}, and are to be compared on {', '.join(config.levels)}")
         if start is not None and start.widths != widths:
             raise DistillationError(f"the student has {start.widths} channels; compression {config.ratio:g} means {widths}")
         store = Store()
@@ -93,7 +96,7 @@ class Training:
         rng = np.random.default_rng((config.seed, 0))
         sample = self._pairs.batch(SAMPLE, rng).x
         student = first_student([lesson.teacher for lesson in lessons], config.ratio, sample, rng) if start is None else Network(start)
-        fidelity = Fidelity(lessons, widths, rng) if config.fidelity else None
+        fidelity = Fidelity(lessons, widths, rng) if config.needs_teachers else None
         on_gpu = self._place.device.type == "cuda"
         self.objective = Objective(student, fidelity, config, mixed=on_gpu and config.precision == "mixed")
         self.objective.calibrate(sample)

@@ -17,6 +17,7 @@ from distill.errors import DistillationError
 from distill.lessons import Fidelity, read_lesson
 from distill.objective import Objective, tensors
 from distill.processes import Processes
+from distill.siamese import MARGIN
 from distill.students import SPREADS, centred_filters, fresh_student, mean_picture, random_student
 from distill.train import Training, drawn_ahead, joined
 from tests.trainings import assert_equal, random_weights, save_pictures, save_teacher, tiny
@@ -228,6 +229,28 @@ def test_parts_are_weighted_and_named(lessons):
     assert sum(singles) == pytest.approx(both["tracking"], rel=1e-5)
 
 
+def test_a_student_that_is_its_teacher(lessons):
+    """Nothing is left of what compares the two; the bounded loss stops a margin below the teacher's own."""
+    z, x, shift = tensors(moved(64, (4, -3), (-2, 6)), torch.device("cpu"))
+    config = tiny(fidelity=0.0, tracking=0.0, target_response=1.0, teacher_soft=1.0, adaptive_hard=2.0)
+
+    def parts(seed):
+        made = Objective(Network(random_weights(seed=seed)), Fidelity(lessons[:1], WIDTHS, np.random.default_rng(0)), config)
+        with torch.no_grad():
+            return {name: part.item() for name, part in made(z, x, shift)[1].items()}
+
+    same, other = parts(1), parts(3)
+    assert list(same) == ["target_response", "teacher_soft", "adaptive_hard"]
+    assert same["target_response"] < 1e-6 and same["teacher_soft"] < 1e-6
+    assert same["adaptive_hard"] == pytest.approx(2 * 3 * MARGIN, rel=1e-3)  # of three levels
+    assert other["target_response"] > 1e-3 and other["teacher_soft"] > 1e-3
+
+
+def test_teachers_that_are_not_on_the_levels_compared(dataset, lessons):
+    with pytest.raises(DistillationError, match="the teachers teach conv1, conv5, and are to be compared on conv3"):
+        Training(tiny(teacher_soft=1.0, levels=("conv3",)), lessons[1:], dataset)
+
+
 def test_mixed_precision_is_for_the_networks_alone(lessons, monkeypatch):
     """bfloat16 has three digits: the networks' outputs show it; the filter and the losses compute in float32."""
     pairs, seen, student = moved(64, (4, -3), (-2, 6)), [], Network(random_weights(seed=3))
@@ -269,7 +292,8 @@ def test_distances_are_means_over_all_pictures(lessons, monkeypatch):
     "setting",
     [
         {}, {"fidelity": 0.0}, {"tracking": 0.0}, {"levels": ("conv5",)}, {"optimiser": "sgd", "rate": 1e-3, "decay": 0.005},
-        {"average": 0.9}, {"ratio": 96.0},
+        {"average": 0.9}, {"ratio": 96.0}, {"fidelity": 0.0, "tracking": 0.0, "target_response": 1.0},
+        {"fidelity": 0.0, "tracking": 0.0, "teacher_soft": 1.0}, {"fidelity": 0.0, "tracking": 0.0, "adaptive_hard": 1.0},
     ],
 )  # fmt: skip
 def test_the_loss_falls(setting, dataset, lessons):
@@ -278,7 +302,7 @@ def test_the_loss_falls(setting, dataset, lessons):
     batch = training.draw(0)
     found = [sum(training.advance(batch).values()) for _ in range(8)]
     assert found[-1] < 0.97 * found[0]
-    assert set(training.validate()) == ({"localisation"} | ({"fidelity", "r_squared"} if training.config.fidelity else set()))
+    assert set(training.validate()) == ({"localisation"} | ({"fidelity", "r_squared"} if training.config.needs_teachers else set()))
 
 
 def test_levels_without_a_loss_stay(dataset):
@@ -356,8 +380,9 @@ def test_loss_that_is_no_number(dataset):
 @pytest.mark.parametrize(
     ("setting", "given", "message"),
     [
-        ({}, {}, "no teacher; the fidelity needs at least one, or a weight of 0"),
+        ({}, {}, "no teacher; what compares the student with one needs"),
         ({"fidelity": 0.0, "ratio": 96.0}, {"start": True}, r"has \(12, 32, .*\) channels; compression 96 means \(10, 26, 52, 52, 52\)"),
+        ({"fidelity": 0.0, "teacher_soft": 1.0}, {}, "no teacher; what compares the student with one needs"),
         ({"fidelity": 0.0, "batch": 5}, {"processes": 2}, "5 pairs cannot be shared by 2 processes"),
     ],
 )
