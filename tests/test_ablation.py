@@ -205,6 +205,7 @@ def test_rows_differ_in_nothing_else(steps):
     wanted = {
         "fidelity": {"tracking": 0}, "single": {"fidelity": 0, "levels": ("conv5",)}, "several": {"fidelity": 0}, "both": {}, "adapted": {},
         "ratio16": {"ratio": 16}, "ratio32": {"ratio": 32}, "ratio64": {}, "ratio96": {"ratio": 96},
+        "target-response": {"target_response": 1}, "teacher-soft": {"teacher_soft": 1}, "adaptive-hard": {"adaptive_hard": 0.1},
     }  # fmt: skip
     assert configs == {name: replace(usual, **changes) for name, changes in wanted.items()}
     assert usual.levels == ("conv1", "conv2", "conv5") and usual.fidelity == usual.tracking == 1

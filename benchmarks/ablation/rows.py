@@ -1,8 +1,10 @@
-"""The rows of Wang et al. 2020, Tables III (compression) and IV (losses): how each is trained, and the accuracy published for it."""
+"""The rows: those of Wang et al. 2020, Tables III (compression) and IV (losses), with the accuracies published for them, and some more."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from distill.siamese import ADAPTIVE_HARD, TARGET_RESPONSE, TEACHER_SOFT
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,13 @@ _TABLE_III = (
     Row("ratio64", "compression 64, adapted", of="both", adapt=True),
     Row("ratio96", "compression 96, adapted", {"ratio": 96.0}, adapt=True),
 )
-ROWS = {row.name: row for row in (*_TABLE_IV, *_TABLE_III)}
+# Shen et al. 2022, with the weights of `distill.siamese`.
+_SIAMESE = (
+    Row("target-response", "both, and target response", {"target_response": TARGET_RESPONSE}),
+    Row("teacher-soft", "both, and teacher soft", {"teacher_soft": TEACHER_SOFT}),
+    Row("adaptive-hard", "both, and adaptive hard", {"adaptive_hard": ADAPTIVE_HARD}),
+)
+ROWS = {row.name: row for row in (*_TABLE_IV, *_TABLE_III, *_SIAMESE)}
 
 # A tracker of `trackers.create`, and options, by the name of its table. Table V has fKCF on one level at a time.
 TRACKERS: dict[str, tuple[str, dict[str, Any]]] = {
