@@ -15,14 +15,13 @@ from trackers.tracker import Box
 class BACF(FeatureTracker):
     """Background-aware correlation filter (Kiani Galoogahi et al. 2017) on FHOG. Needs no network.
 
-    Parameters are those of `FeatureTracker`; options are the fields of `trackers.strcf_config.BACFConfig`. With `published` the
-    detector finds the scale, at several ones, instead of a scale filter; boxes are rounded to whole pixels and may leave the picture.
+    Parameters are those of `FeatureTracker`; options are the fields of `trackers.strcf_config.BACFConfig`. With `published`
+    boxes are rounded to whole pixels and may leave the picture.
     Nothing is drawn at random. Where a search area has fewer than 150 x 150 pixels the authors' program takes smaller cells; here the
     picture is enlarged instead, as STRCF does.
     """
 
     presets: Mapping[str, BACFConfig] = settings.BACF
-    as_published = settings.detector_scales(5)
 
     def _begin(self, image: np.ndarray, box: Box) -> "BACFTarget":
         return BACFTarget(image, box, self.config, self._backbone, self._tables, self._published)

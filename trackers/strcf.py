@@ -23,8 +23,8 @@ BACKGROUND = 0.3
 class STRCFTracker(FeatureTracker):
     """Spatial-temporal regularised correlation filter (Li et al. 2018); see `fDeepSTRCF`, `DeepSTRCF` and `STRCF`.
 
-    Parameters are those of `FeatureTracker`; options are the fields of `trackers.strcf_config.STRCFConfig`. With `published` the
-    detector finds the scale, at several ones, instead of a scale filter; boxes are rounded to whole pixels and may leave the picture.
+    Parameters are those of `FeatureTracker`; options are the fields of `trackers.strcf_config.STRCFConfig`. With `published`
+    boxes are rounded to whole pixels and may leave the picture.
     Nothing is drawn at random.
     """
 
@@ -38,14 +38,12 @@ class fDeepSTRCF(STRCFTracker):
     """STRCF on CF-VGG's conv3, grey and FHOG (Wang et al. 2020). Presets: otb, tc128."""
 
     presets = settings.FDEEPSTRCF
-    as_published = settings.detector_scales(3)
 
 
 class DeepSTRCF(STRCFTracker):
     """STRCF on VGG-M's conv3, grey, FHOG and colour names; `backbone` is the path of VGG-M's MatConvNet file, which you must have."""
 
     presets = settings.DEEPSTRCF
-    as_published = settings.detector_scales(5)
     brings_network = False
 
 
@@ -53,7 +51,6 @@ class STRCF(STRCFTracker):
     """STRCF on grey, FHOG and, in colour sequences, colour names. Needs no network."""
 
     presets = settings.STRCF
-    as_published = settings.detector_scales(5)
 
 
 class STRCFTarget(SearchTarget):

@@ -1,7 +1,6 @@
 """Settings of STRCF and its relatives. Sources: PORTING 7; for STRCF, DeepSTRCF and BACF the public code of their authors."""
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from trackers.config import (
     FEATURES,
@@ -33,9 +32,10 @@ class ADMMConfig(Configuration):
     penalties : tuple of float
         ADMM's penalty in each of its iterations.
     scale_filter : ScaleFilterConfig, dict of its fields, or bool
-        False (or None), as published: scales are found by running the detector at several scales.
+        False (or None), as published: scales are found by running the detector at several scales. True finds them by the filter of fDSST,
+        which is twice as fast with scales=1.
     scales, scale_step : int, float
-        Number and ratio of the detector's scales (1 with a scale filter).
+        Number and ratio of the detector's scales.
     """
 
     features: tuple[Feature, ...] = (FEATURES["fhog"],)
@@ -43,8 +43,8 @@ class ADMMConfig(Configuration):
     sample_side: tuple[int, int] = (150, 200)
     label_sigma: float = between(1 / 16, 1e-3, 10)
     penalties: tuple[float, ...] = (1.0,)
-    scale_filter: ScaleFilterConfig | None = field(default_factory=ScaleFilterConfig)
-    scales: int = between(1, 1, 99)
+    scale_filter: ScaleFilterConfig | None = None
+    scales: int = between(5, 1, 99)
     scale_step: float = between(1.01, 1.0001, 2)
 
     def __post_init__(self):
@@ -73,6 +73,7 @@ class STRCFConfig(ADMMConfig):
     search_area: float = between(4.5, 1.1, 20)
     sample_side: tuple[int, int] = (200, 250)
     penalties: tuple[float, ...] = (1.0, 0.1)
+    scales: int = between(3, 1, 99)
     scale_step: float = between(1.02, 1.0001, 2)
     temporal_weight: float = between(15, 0, 1e6)
     window_centre: float = between(1e-3, 0, 1e6)
@@ -99,16 +100,10 @@ class BACFConfig(ADMMConfig):
     regularisation: float = between(0.01, 0, 1e6)
 
 
-
-def detector_scales(count: int) -> dict[str, Any]:
-    """The options by which the detector finds the scale itself, at `count` scales, as in the authors' programs."""
-    return {"scale_filter": None, "scales": count}
-
-
 _HANDCRAFTED = (FEATURES["grey"], FEATURES["fhog"], FEATURES["colour_names"])
 _DEEP = (FEATURES["conv3"], *_HANDCRAFTED)
 
 FDEEPSTRCF = {"otb": STRCFConfig(), "tc128": STRCFConfig(features=_DEEP)}
-DEEPSTRCF = {"otb": STRCFConfig(features=_DEEP, scale_step=1.01)}
-STRCF = {"otb": STRCFConfig(features=_HANDCRAFTED, search_area=5.0, sample_side=(150, 200), scale_step=1.01)}
+DEEPSTRCF = {"otb": STRCFConfig(features=_DEEP, scales=5, scale_step=1.01)}
+STRCF = {"otb": STRCFConfig(features=_HANDCRAFTED, search_area=5.0, sample_side=(150, 200), scales=5, scale_step=1.01)}
 BACF = {"otb": BACFConfig()}
