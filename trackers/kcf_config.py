@@ -108,10 +108,6 @@ KCF = {
     "grey": KCFConfig(feature="grey", learning_rate=0.075, kernel_sigma=0.2, kernel_power=7),
 }
 
-# The coarse cells of conv5 need a larger target.
-FKCF = {
-    level: KCFConfig(feature=level, target_side=(side, side), kernel="gaussian", kernel_sigma=4.0)
-    for level, side in (("conv2", 72), ("conv1", 72), ("conv5", 96))
-}
+FKCF = {level: KCFConfig(feature=level, target_side=(96, 96), kernel="gaussian", kernel_sigma=4.0) for level in ("conv2", "conv1", "conv5")}
 
 MOSSE = MOSSEConfig()
