@@ -42,10 +42,12 @@ class Peer:
         self._create = getattr(cv2, f"Tracker{name}_create")
 
     def init(self, image: np.ndarray, box: Iterable[float]) -> None:
+        """Begin with the target in `box`, x, y, w, h, rounded."""
         self._tracker, self._box = self._create(), tuple(round(float(v)) for v in box)
         self._tracker.init(image, self._box)
 
     def update(self, image: np.ndarray) -> tuple[bool, tuple[float, ...]]:
+        """Whether the target was found, and its box or the last one."""
         ok, box = self._tracker.update(image)
         self._box = tuple(box) if ok else self._box
         return ok, self._box

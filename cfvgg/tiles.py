@@ -36,7 +36,10 @@ def _tile(vectors: int) -> Callable[..., None]:
 
     @intrinsic
     def tile(_, flat, starts, taps, bias, out, first, group):
+        """The signature, and what writes the code."""
+
         def generate(context, builder, signature, arguments):
+            """Write the code: sums begin as biases, take in a product of each tap, and are stored."""
             *arrays, first, group = arguments
             arrays = [context.make_array(kind)(context, builder, array) for kind, array in zip(signature.args, arrays, strict=False)]
             flat, starts, taps, bias, out = (array.data for array in arrays)

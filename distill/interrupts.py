@@ -15,6 +15,7 @@ def deferred_interrupt() -> Iterator[list[int]]:
     usual = signal.getsignal(signal.SIGINT)
 
     def note(number, frame):
+        """Take the first one down."""
         interrupts.append(number)
         signal.signal(signal.SIGINT, usual)
 

@@ -36,6 +36,7 @@ from tests.naive_features import (
     network,
     normalise_blocks,
     orientation,
+    picture_phases,
     pool,
     rectify,
     rectify_normalise,
@@ -53,6 +54,7 @@ from tests.naive_filters import (
     Kept,
     SampleSpace,
     ScaleFilter,
+    add_parts,
     climb,
     conjugate_gradient,
     convolve_add,
@@ -66,6 +68,7 @@ from tests.naive_filters import (
     learn_jointly,
     multiply_add,
     padded,
+    parts,
     penalise,
     penalty_filter,
     precondition,
@@ -77,14 +80,14 @@ from tests.naive_filters import (
 )
 
 __all__ = [
-    "Kept", "SampleSpace", "ScaleFilter", "accumulate", "area_resize_24", "background_aware_minimiser", "background_aware_objective",
-    "between_samples", "box_means", "cell_histograms", "climb", "combine", "conjugate_gradient", "convolve", "convolve_add", "correlate",
-    "cut", "data_term", "derivatives", "difference", "encode", "fhog_stack", "fit", "full", "gather", "grey_means", "half",
-    "inner_products", "interpolation", "learn", "learn_background_aware", "learn_jointly", "minimiser", "multiply_add",
-    "name_probabilities", "network", "normalise_blocks", "objective", "orientation", "padded", "padded_scores", "penalise",
-    "penalty_filter", "pixels", "pool", "precondition", "product", "rank_update", "rectify", "rectify_normalise", "resize_mean",
-    "resize_nested_24", "response", "sample_patch", "sampled_label", "scale_patches", "split_phases", "steepest_gradient", "stretch",
-    "subtract_mean", "table_means", "target_window", "train", "transform", "weighted_dot",
+    "Kept", "SampleSpace", "ScaleFilter", "accumulate", "add_parts", "area_resize_24", "background_aware_minimiser",
+    "background_aware_objective", "between_samples", "box_means", "cell_histograms", "climb", "combine", "conjugate_gradient", "convolve",
+    "convolve_add", "correlate", "cut", "data_term", "derivatives", "difference", "encode", "fhog_stack", "fit", "full", "gather",
+    "grey_means", "half", "inner_products", "interpolation", "learn", "learn_background_aware", "learn_jointly", "minimiser",
+    "multiply_add", "name_probabilities", "network", "normalise_blocks", "objective", "orientation", "padded", "padded_scores", "parts",
+    "penalise", "penalty_filter", "picture_phases", "pixels", "pool", "precondition", "product", "rank_update", "rectify",
+    "rectify_normalise", "resize_mean", "resize_nested_24", "response", "sample_patch", "sampled_label", "scale_patches", "split_phases",
+    "steepest_gradient", "stretch", "subtract_mean", "table_means", "target_window", "train", "transform", "weighted_dot",
 ]  # fmt: skip
 
 

@@ -52,6 +52,11 @@ def split_phases(planes: np.ndarray, stride: int, padding: int) -> np.ndarray:
     return out
 
 
+def picture_phases(picture: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    """Phases by two of a picture (H, W, 3 or 1) less a mean picture (3, H, W)."""
+    return split_phases(subtract_mean(np.broadcast_to(picture, (*picture.shape[:2], 3)), mean), 2, 0)
+
+
 def accumulate(flat: np.ndarray, starts: np.ndarray, taps: np.ndarray, bias: np.ndarray, count: int) -> np.ndarray:
     """out[m, j] = bias[m] + sum over k of taps[m, k] flat[starts[k] + j], j < count."""
     out = np.zeros((len(taps), count))

@@ -392,3 +392,21 @@ class ScaleFilter:
         wide, count = self.config.interpolated, self.config.scales
         zeros = np.zeros(wide - count)
         return np.fft.ifft(np.concatenate([spectrum[: count // 2 + 1], zeros, spectrum[count // 2 + 1 :]]) * wide / count).real
+
+
+def parts(spectrum: np.ndarray, side: int) -> np.ndarray:
+    """Real and imaginary parts (2, C, F) of the frequencies of half-spectra (C, n, m) that an odd grid of `side` has, row by row."""
+    half, kept = side // 2, []
+    for row in [*range(half + 1), *range(-half, 0)]:
+        kept += [spectrum[:, row, column] for column in range(half + 1)]
+    return np.array([[[value.real for value in channel] for channel in np.array(kept).T], [[v.imag for v in c] for c in np.array(kept).T]])
+
+
+def add_parts(sums: np.ndarray, side: int, spectrum: np.ndarray) -> np.ndarray:
+    """Half-spectra with parts as of `parts` added."""
+    half, total, place = side // 2, spectrum.astype(complex), 0
+    for row in [*range(half + 1), *range(-half, 0)]:
+        for column in range(half + 1):
+            total[:, row, column] += sums[0, :, place] + 1j * sums[1, :, place]
+            place += 1
+    return total
