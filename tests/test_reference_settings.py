@@ -1,4 +1,4 @@
-"""The other published settings, VOT and TC-128 and a grey sequence, against the authors' programs; ECO from a VGG-M file."""
+"""The other published settings, VOT and TC-128 and a grey sequence, against the authors' programs; ECO and DeepSTRCF from a VGG-M file."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from cfvgg.forward import Backbone
 from tests import naive, reference
 from tests.naive import difference
 from tests.reference import compact, first, half
-from trackers import ECO, fECO
+from trackers import ECO, DeepSTRCF, fECO
 from trackers import scale as scale_module
 from trackers.config import FECO
 from trackers.features.sizes import odd_sizes
@@ -99,7 +99,7 @@ def test_three_frames(shared, dump, tables, backbone, theirs, setting, sequence,
     assert target.scale == pytest.approx(float(dump[f"{run}3_scale"][0, 0]), abs=scale)
 
 
-# ECO
+# VGG-M
 
 
 def vgg_m(path, rng):
@@ -117,11 +117,12 @@ def vgg_m(path, rng):
     savemat(path, {"layers": np.array(layers, object), "meta": {"normalization": {"averageImage": mean}}})
 
 
-def test_eco_from_a_vgg_m_file(tmp_path):
+@pytest.mark.parametrize("kind", [ECO, DeepSTRCF])
+def test_deep_trackers_from_a_vgg_m_file(kind, tmp_path):
     path = tmp_path / "imagenet-vgg-m-2048.mat"
     vgg_m(path, np.random.default_rng(1))
     video = sequence(Scene(frames=4, size=(120, 160), target_size=0.35, motion=3, camera=0.3, distractors=0, occlusion=0, noise=1))
-    tracker = ECO(path)
+    tracker = kind(path)
     assert tracker._backbone.widths["conv5"] == 512
     track = tracker.track(video.frames, video.boxes[0])
     assert len(tracker._target._factors) == 5
