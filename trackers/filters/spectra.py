@@ -9,7 +9,6 @@ from itertools import pairwise
 
 import numpy as np
 
-from cfvgg.linear import weighted_dot
 from trackers.fourier import cut_centred, multiplicity
 
 
@@ -50,10 +49,6 @@ class Layout:
         """Places in a vector of the frequencies that an odd grid of `side` has, (count,) int."""
         places = self.views(np.arange(self.size))
         return np.concatenate([cut_centred(grid, min(side, n)).ravel() for grid, n in zip(places, self.sides, strict=True)])
-
-    def inner(self, a: np.ndarray, b: np.ndarray) -> float:
-        """Inner product of the real signals behind two vectors."""
-        return weighted_dot(a.view(np.float32), b.view(np.float32), self.metric)
 
     def join(self, grids: Sequence[np.ndarray], dtype: type = np.complex64) -> np.ndarray:
         """A new vector from grids."""
