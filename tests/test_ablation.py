@@ -26,13 +26,7 @@ from trackers.errors import WeightsError
 
 SETTINGS = {name: value for name, value in TINY.items() if name not in training.OWN}
 
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture

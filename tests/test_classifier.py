@@ -22,6 +22,8 @@ from tests.trainings import assert_equal, metrics, random_weights
 TINY = Config(epochs=2, pairs=8, batch=4, boxes=6, side=48)
 COLOURS = {"blue": (200, 60, 40), "red": (40, 60, 200)}  # B, G, R
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 
 @pytest.fixture
 def data(tmp_path):
@@ -45,14 +47,6 @@ def data(tmp_path):
 @pytest.fixture(autouse=True)
 def small_sample(monkeypatch):
     monkeypatch.setattr(classifier, "SAMPLE", 8)
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def validated(out):

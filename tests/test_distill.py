@@ -24,13 +24,7 @@ from tests.trainings import assert_equal, random_weights, save_pictures, save_te
 
 WIDTHS = (12, 32, 64, 64, 64)
 
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(autouse=True)

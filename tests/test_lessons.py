@@ -29,13 +29,7 @@ from tests.test_weights import matconvnet
 
 WIDTHS = (4, 6, 8, 7, 5)
 
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def vgg(widths=WIDTHS, seed=0):

@@ -18,13 +18,7 @@ from distill.teachers.state_dict import state_teacher
 from tests.networks import DCFNET_SHAPES, PICTURE, drawn, mdnet_names, plain_names, resnet_arrays, resnet_shapes, squeezenet_shapes
 from tests.test_weights import random_weights
 
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 # The networks

@@ -13,13 +13,7 @@ from distill.data.pairs import PairBatch
 from distill.data.validation import validation_pairs
 from distill.validation import hits, localisation, places
 
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture
