@@ -19,7 +19,7 @@ from cfvgg.architecture import LEVELS
 from cfvgg.network import Network
 from cfvgg.weights import Weights
 from distill import checkpoints
-from distill.correlation import labels, tracking_loss
+from distill.correlation import LABEL_SIGMA, labels, tracking_loss
 from distill.errors import DistillationError
 from distill.lessons import Fidelity, read_lesson
 from distill.losses import Levels, channel_spread, fidelity
@@ -27,7 +27,6 @@ from distill.students import mean_picture
 from distill.surroundings import Crops, Surroundings
 
 TRACKED = ("conv1", "conv2", "conv5")  # levels of the tracking loss
-LABEL_SIGMA = 0.1  # of the side of the target
 TINY = 1e-30
 
 

@@ -4,10 +4,8 @@ The paper's classifies the pictures of ImageNet. Here labelled boxes take ImageN
 reads: a substitute, with thousands of crops for a million pictures and a handful of classes for a thousand.
 """
 
-import dataclasses
 import json
 import os
-import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -17,24 +15,23 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from tqdm import tqdm
 
 from cfvgg import weights
 from cfvgg.architecture import LEVELS, channels, minimum_size
 from cfvgg.network import Network
 from distill import checkpoints
-from distill.config import number
+from distill.config import Schedule, number
 from distill.data.augmentation import Augmentation
 from distill.data.clips import Clip, Dataset
 from distill.data.datasets import open_dataset
 from distill.data.pairs import PairBatch, Pairs
 from distill.data.store import Store
 from distill.errors import DistillationError
-from distill.interrupts import deferred_interrupt
+from distill.processes import Processes
 from distill.record import Record, Values
 from distill.students import SPREADS, mean_picture, random_student
 from distill.teachers.base import MEAN_COLOUR, colour
-from distill.train import CHECKPOINT_SECONDS, SAMPLE, drawn_ahead, joined
+from distill.train import SAMPLE, joined, run
 
 LEVEL = LEVELS[-1]  # what the classes are told from
 SOURCE = "CF-VGG pretrained by classification of labelled boxes, in place of ImageNet; no teacher"
@@ -46,7 +43,7 @@ PLAIN = Augmentation(shift=0, scale=1, rotation=0, flipped=0, greyed=0, blurred=
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Schedule):
     """What decides the result of a training, together with the data and the student it begins with.
 
     Raises
@@ -66,26 +63,6 @@ class Config:
     side: int = number(224, minimum_size(LEVEL), "pixels of a crop")
     context: float = number(2.0, 1, "side of a crop over that of the box, sqrt(w h)")
     seed: int = number(0, 0, "of filters, boxes and their changes")
-
-    def __post_init__(self):
-        for option in dataclasses.fields(self):
-            value, lowest = getattr(self, option.name), option.metadata["lowest"]
-            if not (isfinite(value) and value >= lowest):
-                raise DistillationError(f"{option.name} is {value}; it must be at least {lowest:g}")
-
-    @property
-    def steps(self) -> int:
-        """Of the whole training."""
-        return self.epochs * self.epoch_steps
-
-    @property
-    def epoch_steps(self) -> int:
-        """Of an epoch; there is at least one."""
-        return max(self.pairs // self.batch, 1)
-
-    def rate_at(self, step: int) -> float:
-        """Learning rate of a step, 0 .. steps - 1."""
-        return self.rate * self.fall ** (-step / max(self.steps - 1, 1))
 
 
 class Classifier(torch.nn.Module):
@@ -314,27 +291,7 @@ def train(
         training.restore(checkpoints.load(record.checkpoint, settings))
     record.begin(training, settings)
     try:
-        _run(training, record)
+        run(training, record, Processes())
     finally:
         record.plot()
     return training.export()
-
-
-def _run(training: Training, record: Record) -> None:
-    """Do the steps that are left. After each comes its line of metrics, and then, where one is due, the checkpoint."""
-    config, saved, began = training.config, time.monotonic(), time.monotonic() - training.seconds
-    if training.step == config.steps:
-        record.write(training, training.validate())  # the file may be gone
-    bar = tqdm(total=config.steps, initial=training.step, unit="step", disable=None)  # None: on a terminal only
-    with bar, deferred_interrupt() as interrupts, drawn_ahead(training) as batches:
-        for batch in batches:
-            loss = training.advance(batch)
-            bar.update()
-            stop, ended = bool(interrupts), training.step % config.epoch_steps == 0
-            training.seconds = time.monotonic() - began
-            record.add(training, loss, ended)
-            if ended or stop or time.monotonic() - saved > CHECKPOINT_SECONDS:
-                record.save(training)
-                saved = time.monotonic()
-            if stop:
-                raise KeyboardInterrupt

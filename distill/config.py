@@ -22,8 +22,48 @@ def choice(options: tuple[str, ...], help_: str) -> Any:
     return field(default=options[0], metadata={"options": options, "help": help_})
 
 
+class Schedule:
+    """What all configurations of a training share: fields are checked; epochs, pairs, batch, rate and fall, which each has, give the steps.
+
+    Raises
+    ------
+    DistillationError
+        If a value makes no sense.
+    """
+
+    warmup = 0
+
+    def __post_init__(self):
+        for option in dataclasses.fields(self):
+            value, allowed = getattr(self, option.name), option.metadata
+            if "lowest" in allowed:
+                kind = int if isinstance(option.default, int) else int | float
+                if not (isinstance(value, kind) and allowed["lowest"] <= value < allowed["below"]):
+                    limit = f"and below {allowed['below']:g}" if allowed["below"] < inf else "and finite"
+                    raise DistillationError(
+                        f"{option.name} is {value!r}; it must be {'a whole number, ' * (kind is int)}at least {allowed['lowest']:g} {limit}"
+                    )
+            elif "options" in allowed and value not in allowed["options"]:
+                raise DistillationError(f"{option.name} is {value!r}; there are {', '.join(allowed['options'])}")
+
+    @property
+    def steps(self) -> int:
+        """Of the whole training."""
+        return self.epochs * self.epoch_steps
+
+    @property
+    def epoch_steps(self) -> int:
+        """Of an epoch; there is at least one."""
+        return max(self.pairs // self.batch, 1)
+
+    def rate_at(self, step: int) -> float:
+        """Learning rate of a step, 0 .. steps - 1."""
+        warm = min((step + 1) / (self.warmup + 1), 1.0)
+        return warm * self.rate * self.fall ** (-step / max(self.steps - 1, 1))
+
+
 @dataclass(frozen=True)
-class Config:
+class Config(Schedule):
     """What decides the result of a training, together with teachers, data and the student it begins with.
 
     The defaults are the paper's where it names them: SGD, 50 epochs, momentum 0.9, weight decay 0.005, rates that fall exponentially.
@@ -58,17 +98,7 @@ class Config:
     precision: str = choice(PRECISIONS, "mixed: a GPU computes convolutions in bfloat16")
 
     def __post_init__(self):
-        for option in dataclasses.fields(self):
-            value, allowed = getattr(self, option.name), option.metadata
-            if "lowest" in allowed:
-                kind = int if isinstance(option.default, int) else int | float
-                if not (isinstance(value, kind) and allowed["lowest"] <= value < allowed["below"]):
-                    limit = f"and below {allowed['below']:g}" if allowed["below"] < inf else "and finite"
-                    raise DistillationError(
-                        f"{option.name} is {value!r}; it must be {'a whole number, ' * (kind is int)}at least {allowed['lowest']:g} {limit}"
-                    )
-            elif "options" in allowed and value not in allowed["options"]:
-                raise DistillationError(f"{option.name} is {value!r}; there are {', '.join(allowed['options'])}")
+        super().__post_init__()
         object.__setattr__(self, "levels", tuple(self.levels))
         if not set(self.levels) <= set(LEVELS) or len(set(self.levels)) < len(self.levels):
             raise DistillationError(f"levels are {', '.join(self.levels)}; there are {', '.join(LEVELS)}, and each counts once")
@@ -79,18 +109,3 @@ class Config:
     def needs_teachers(self) -> bool:
         """Whether any of the losses compares student and teachers."""
         return bool(self.fidelity or (self.levels and (self.target_response or self.teacher_soft or self.adaptive_hard)))
-
-    @property
-    def steps(self) -> int:
-        """Of the whole training."""
-        return self.epochs * self.epoch_steps
-
-    @property
-    def epoch_steps(self) -> int:
-        """Of an epoch; there is at least one."""
-        return max(self.pairs // self.batch, 1)
-
-    def rate_at(self, step: int) -> float:
-        """Learning rate of a step, 0 .. steps - 1."""
-        warm = min((step + 1) / (self.warmup + 1), 1.0)
-        return warm * self.rate * self.fall ** (-step / max(self.steps - 1, 1))

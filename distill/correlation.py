@@ -10,6 +10,7 @@ from cfvgg.architecture import STRIDES
 from distill.losses import Levels
 
 REGULARISATION = 1e-4  # per value of a sample, as KCF's
+LABEL_SIGMA = 0.1  # of the side of the target
 TINY = 1e-12  # mean square of features
 NARROWEST = 0.5  # cells: a narrower label between two cells would nearly vanish
 

@@ -11,13 +11,12 @@ import torch
 from cfvgg.architecture import LEVELS
 from cfvgg.network import Network
 from distill.config import Config
-from distill.correlation import labels, responses, tracking_loss
+from distill.correlation import LABEL_SIGMA, labels, responses, tracking_loss
 from distill.data.pairs import PairBatch
 from distill.lessons import Fidelity
 from distill.losses import Levels
 from distill.siamese import adaptive_hard, target_response, teacher_soft
 from distill.students import mean_picture
-from distill.validation import LABEL_SIGMA
 
 MEASURED = 32  # pictures at a time: VGG-M's levels of a hundred take gigabytes
 

@@ -285,7 +285,7 @@ def train(
         if place.first:
             record.begin(training, settings)
         try:
-            _run(training, record, place, workers)
+            run(training, record, place, workers)
         finally:
             if place.first:
                 record.plot()
@@ -312,8 +312,21 @@ def joined(datasets: Sequence[Dataset]) -> Dataset:
     return Dataset(" ".join(dataset.kind for dataset in datasets), training, validation, broken)
 
 
-def _run(training: Training, record: Record, place: Processes, workers: int) -> None:
-    """Do the steps that are left. After each comes its line of metrics, and then, where one is due, the checkpoint."""
+def run(training: Training, record: Record, place: Processes, workers: int = 1) -> None:
+    """Do the steps that are left. After each comes its line of metrics, and then, where one is due, the checkpoint.
+
+    Ctrl-C ends it after the present step, with a checkpoint and KeyboardInterrupt.
+
+    Parameters
+    ----------
+    training : Training
+        Or one of another kind that draws, advances and is recorded alike, such as `distill.classifier.Training`.
+    record : Record
+    place : Processes
+        The first one writes.
+    workers : int
+        Threads that draw pairs.
+    """
     config, saved, began = training.config, time.monotonic(), time.monotonic() - training.seconds
     if training.step == config.steps and place.first:
         record.write(training, training.validate())  # the file may be gone

@@ -7,11 +7,10 @@ import torch
 
 from cfvgg.architecture import LEVELS, STRIDES
 from cfvgg.network import Network
-from distill.correlation import REGULARISATION, labels, prepare, respond
+from distill.correlation import LABEL_SIGMA, REGULARISATION, labels, prepare, respond
 from distill.data.pairs import PairBatch
 from distill.students import mean_picture
 
-LABEL_SIGMA = 0.1  # of the side of the target
 TOLERANCE = 0.25  # of the side of the target
 BATCH = 16
 
