@@ -6,6 +6,7 @@ __all__ = [
     "InvalidBoxError",
     "InvalidImageError",
     "NotInitialisedError",
+    "SnapshotError",
     "TrackerError",
     "UnknownOptionError",
     "UnknownTrackerError",
@@ -24,6 +25,10 @@ class InvalidImageError(TrackerError, ValueError):
 
 class NotInitialisedError(TrackerError, RuntimeError):
     """`update` was called before `init`."""
+
+
+class SnapshotError(TrackerError, ValueError):
+    """A tracker that cannot be written to a file, or a file from which none can be read."""
 
 
 class UnknownTrackerError(TrackerError, ValueError):

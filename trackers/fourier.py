@@ -36,13 +36,16 @@ class PlainTransform:
     """
 
     def __init__(self, channels: int, n: int):
-        self._n, self._planned = n, n < SCIPY_FROM
+        self._channels, self._n, self._planned = channels, n, n < SCIPY_FROM
         if self._planned:
             self._space = pyfftw.empty_aligned((channels, n, n), np.float32)
             self._spectrum = pyfftw.empty_aligned((channels, n, n // 2 + 1), np.complex64)
             plan = {"axes": (1, 2), "flags": ("FFTW_ESTIMATE",)}
             self._forward = pyfftw.FFTW(self._space, self._spectrum, **plan)
             self._backward = pyfftw.FFTW(self._spectrum, self._space, direction="FFTW_BACKWARD", **plan)
+
+    def __reduce__(self) -> tuple:
+        return type(self), (self._channels, self._n)
 
     def __call__(self, signal: np.ndarray) -> np.ndarray:
         """Half-spectrum of a signal, a new array."""
@@ -93,6 +96,9 @@ class Inverse:
         self._spectrum = pyfftw.empty_aligned((n, n // 2 + 1), np.complex64)
         self._space = pyfftw.empty_aligned((n, n), np.float32)
         self._backward = pyfftw.FFTW(self._spectrum, self._space, axes=(0, 1), direction="FFTW_BACKWARD", flags=("FFTW_ESTIMATE",))
+
+    def __reduce__(self) -> tuple:
+        return type(self), (len(self._space),)
 
     def __call__(self, spectrum: np.ndarray) -> np.ndarray:
         """Samples (n, n) float32; the array is overwritten by the next call."""

@@ -88,6 +88,7 @@ class MOSSETarget(WindowTarget):
     def __init__(self, image: np.ndarray, box: Box, config: MOSSEConfig, random: np.random.Generator):
         self._random = random
         super().__init__(image, box, config, LogGrey(), RatioFilter(config.regularisation, config.context_regularisation))
+        del self._random  # of the first frame alone
 
     def _learn_first(self, picture: np.ndarray) -> None:
         super()._learn_first(picture)

@@ -1,5 +1,6 @@
 """What every tracker has in common: init, update, track."""
 
+import os
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
@@ -8,7 +9,8 @@ from typing import Protocol
 
 import numpy as np
 
-from trackers.errors import NotInitialisedError
+from trackers import snapshot
+from trackers.errors import NotInitialisedError, SnapshotError
 from trackers.validation import check_box, check_channel_order, check_image
 
 Box = tuple[float, float, float, float]
@@ -114,6 +116,30 @@ class Tracker(ABC):
             raise NotInitialisedError("update before init: call init(image, box) with the first picture")
         box, self.score = self._target.follow(check_image(image, self._channel_order, self._shape))
         return self.score >= LOST_BELOW, box
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Write the tracker and all that it knows of its target to a file, from which `load` goes on bit by bit.
+
+        Raises
+        ------
+        SnapshotError
+            If the file cannot be written, or an option was a function of your own.
+        """
+        snapshot.save(self, path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike) -> "Tracker":
+        """A tracker that `save` wrote. Nothing that a file holds is run; one of another version of this package is refused.
+
+        Raises
+        ------
+        SnapshotError
+            If the file is missing, broken, or of another kind of tracker than the class that is asked.
+        """
+        tracker = snapshot.load(path)
+        if not isinstance(tracker, cls):
+            raise SnapshotError(f"{path} holds a {type(tracker).__name__}, no {cls.__name__}")
+        return tracker
 
     def track(self, frames: Iterable[np.ndarray], box: Sequence[float]) -> Track:
         """Track a whole video.
