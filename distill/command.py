@@ -19,6 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", required=True, metavar="FILE", help="the .safetensors to write; checkpoint and metrics lie beside it")
     parser.add_argument("--start", metavar="FILE", help="weights to begin with, instead of pruned or random ones")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint beside --out")
+    parser.add_argument("--cache", metavar="FOLDER", help="where to keep pairs that are drawn once (--cached-pairs); it may be reused")
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="threads that draw pairs (%(default)s)")
     for option in dataclasses.fields(Config):
         default, flag, options = option.default, f"--{option.name.replace('_', '-')}", option.metadata.get("options")
@@ -35,7 +36,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Train, and return the exit status: 0, or 130 after Ctrl-C."""
     config = Config(**{option.name: getattr(arguments, option.name) for option in dataclasses.fields(Config)})
     try:
-        train(config, arguments.teacher, arguments.data, arguments.out, arguments.start, arguments.resume, arguments.workers)
+        files = arguments.teacher, arguments.data, arguments.out, arguments.start
+        train(config, *files, arguments.resume, arguments.workers, arguments.cache)
     except KeyboardInterrupt:
         print("stopped; go on with --resume", file=sys.stderr)
         return 130

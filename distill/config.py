@@ -91,9 +91,11 @@ class Config(Schedule):
     target_response: float = number(0.0, 0, "weight of the difference of the teachers' and the student's activations around the target")
     teacher_soft: float = number(0.0, 0, "weight of the difference of their responses")
     adaptive_hard: float = number(0.0, 0, "weight of the tracking loss above that of the teachers")
+    sharing_ratio: float = number(0.0, 0, "compression of a second student, trained along; both also share what they find; 0: none")
     side: int = number(224, minimum_size(LEVELS[-1]), "pixels of a crop")
     search_area: float = number(5.0, 2, "side of a crop over that of the target")
     seed: int = number(0, 0, "of filters, pairs and their changes")
+    cached_pairs: int = number(0, 0, "pairs that are drawn once and kept in --cache with what slow teachers make of them; 0: new ones")
     validation: int = number(128, 1, "held-out pairs that are measured after each epoch, at most")
     precision: str = choice(PRECISIONS, "mixed: a GPU computes convolutions in bfloat16")
 
@@ -108,4 +110,9 @@ class Config(Schedule):
     @property
     def needs_teachers(self) -> bool:
         """Whether any of the losses compares student and teachers."""
-        return bool(self.fidelity or (self.levels and (self.target_response or self.teacher_soft or self.adaptive_hard)))
+        return bool(self.fidelity or (self.levels and self.searches_with_teachers))
+
+    @property
+    def searches_with_teachers(self) -> bool:
+        """Whether any of them compares what the two find on the levels of the tracking loss."""
+        return bool(self.target_response or self.teacher_soft or self.adaptive_hard or self.sharing_ratio)

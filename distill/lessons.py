@@ -1,12 +1,12 @@
 """What the teachers teach: each some of the student's levels, compared in one loss."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
-from cfvgg.architecture import LAYERS, LEVELS, grids
+from cfvgg.architecture import LAYERS, LEVELS, STRIDES
 from cfvgg.network import activate
 from distill import losses
 from distill.alignment import align_to_level
@@ -56,6 +56,11 @@ class Lesson:
         pairs = ",".join(f"{level}={tap}" for level, tap in self.mapping.items())
         return f"{self.teacher.source or self.teacher.kind}:{pairs}"
 
+    def for_another(self, own: Sequence[int], other: Sequence[int]) -> "Lesson":
+        """The same for a student of `other` widths than its `own`: what a teacher teaches by default depends on them."""
+        by_default = self.mapping == self.teacher.default_mapping(own)
+        return replace(self, mapping=self.teacher.default_mapping(other)) if by_default else self
+
 
 def read_lesson(spec: str, widths: Sequence[int]) -> Lesson:
     """A lesson as the command line names it: ``FILE[:level=tap,level=tap,...]``.
@@ -78,9 +83,13 @@ def read_lesson(spec: str, widths: Sequence[int]) -> Lesson:
 
 @dataclass(frozen=True)
 class Pair:
-    """A level of the student and the tap that teaches it; without a lift, plain outputs are compared channel by channel."""
+    """A level of the student and the tap that teaches it; without a lift, plain outputs are compared channel by channel.
+
+    `output` names the tap on the level's grid: levels on one grid, such as conv3 to conv5, share what is resampled.
+    """
 
     name: str
+    output: str
     lesson: Lesson
     level: str
     tap: str
@@ -109,6 +118,7 @@ class Fidelity(torch.nn.Module):
     ----------
     lifts : Lifts
         Its parameters are all that this module has to train.
+    pairs : list of Pair
     names : tuple of str
         Of the pairs of level and tap: "resnet50/conv5".
 
@@ -123,7 +133,7 @@ class Fidelity(torch.nn.Module):
         if not lessons:
             raise DistillationError("no teacher; the fidelity needs at least one")
         own, sizes = dict(zip(LEVELS, widths, strict=True)), {}
-        self._pairs: list[Pair] = []
+        self.pairs: list[Pair] = []
         kinds: list[str] = []
         for lesson in lessons:
             kinds.append(lesson.teacher.kind.replace(".", "-"))
@@ -132,35 +142,45 @@ class Fidelity(torch.nn.Module):
             for level, tap in lesson.mapping.items():
                 channels = taps[tap].channels
                 lifted = not (tap == level and tap in lesson.teacher.unrectified and channels == own[level])
-                pair = Pair(f"{kind}/{level}", lesson, level, tap, lifted)
-                self._pairs.append(pair)
+                pair = Pair(f"{kind}/{level}", f"{kind}/{tap}@{STRIDES[level]}", lesson, level, tap, lifted)
+                self.pairs.append(pair)
                 self.register_buffer(f"spread {pair.name}", torch.ones(channels))
                 if lifted:
                     sizes[pair.name] = own[level], channels
         self.lifts = Lifts(sizes, rng)
-        self.names = tuple(pair.name for pair in self._pairs)
+        self.names = tuple(pair.name for pair in self.pairs)
 
     @torch.no_grad()
-    def targets(self, pictures: torch.Tensor) -> Levels:
-        """What the teachers make of pictures, on the student's grids, by the names of the pairs.
+    def outputs(self, pictures: torch.Tensor, names: Container[str] | None = None) -> Levels:
+        """What the teachers make of pictures, on the student's grids, by the names of `Pair.output`.
 
         Parameters
         ----------
         pictures : tensor, float32, (N, 3, H, W)
             R, G, B, 0 .. 255.
+        names : container of str or None
+            Those wanted; a teacher of none of them is not run. None: all.
         """
         height, width = pictures.shape[-2:]
-        targets, outputs, aligned = {}, {}, {}
-        for pair in self._pairs:
+        taps: dict[Lesson, Levels] = {}
+        found: Levels = {}
+        for pair in self.pairs:
+            if pair.output in found or (names is not None and pair.output not in names):
+                continue
             teacher = pair.lesson.teacher
-            if pair.lesson not in outputs:
-                outputs[pair.lesson] = teacher(pictures, sorted(set(pair.lesson.mapping.values())))
-            key = pair.lesson, pair.tap, grids()[pair.level]  # levels on one grid, such as conv3 to conv5, share what is resampled
-            if key not in aligned:
-                tap = teacher.taps(height, width)[pair.tap]
-                aligned[key] = align_to_level(outputs[pair.lesson][pair.tap], tap, pair.level, height, width)
-            targets[pair.name] = aligned[key]
-        return targets
+            if pair.lesson not in taps:
+                taps[pair.lesson] = teacher(pictures, sorted(set(pair.lesson.mapping.values())))
+            tap = teacher.taps(height, width)[pair.tap]
+            found[pair.output] = align_to_level(taps[pair.lesson][pair.tap], tap, pair.level, height, width)
+        return found
+
+    def targets(self, pictures: torch.Tensor) -> Levels:
+        """`outputs` by the names of the pairs."""
+        return self.named(self.outputs(pictures))
+
+    def named(self, outputs: Levels) -> Levels:
+        """All `outputs` by the names of the pairs."""
+        return {pair.name: outputs[pair.output] for pair in self.pairs}
 
     @torch.no_grad()
     def levels(self, targets: Levels) -> Levels:
@@ -172,7 +192,7 @@ class Fidelity(torch.nn.Module):
             From `targets`.
         """
         found: Levels = {}
-        for pair in self._pairs:
+        for pair in self.pairs:
             if pair.level not in found:
                 plain = pair.tap in pair.lesson.teacher.unrectified
                 layer = LAYERS[LEVELS.index(pair.level)]
@@ -204,7 +224,7 @@ class Fidelity(torch.nn.Module):
         lifted = self.lifts(self._lifted_levels(rectified))
         return {
             pair.name: lifted[pair.name] * self._spread(pair.name)[:, None, None] if pair.lifted else plain[pair.level]
-            for pair in self._pairs
+            for pair in self.pairs
         }
 
     def errors(self, plain: Levels, rectified: Levels, targets: Levels) -> dict[str, torch.Tensor]:
@@ -227,7 +247,7 @@ class Fidelity(torch.nn.Module):
         tensor, ()
         """
         errors = torch.stack(list(self.errors(plain, rectified, targets).values()))
-        weights = errors.new_tensor([pair.lesson.weight for pair in self._pairs])
+        weights = errors.new_tensor([pair.lesson.weight for pair in self.pairs])
         return (errors * weights).sum() / weights.sum()
 
     @torch.no_grad()
@@ -239,9 +259,9 @@ class Fidelity(torch.nn.Module):
         return getattr(self, f"spread {name}")
 
     def _lifted_levels(self, rectified: Levels) -> Levels:
-        return {pair.name: rectified[pair.level] for pair in self._pairs if pair.lifted}
+        return {pair.name: rectified[pair.level] for pair in self.pairs if pair.lifted}
 
     def _apply(self, fn, recurse=True):
-        for teacher in {pair.lesson.teacher for pair in self._pairs}:
+        for teacher in {pair.lesson.teacher for pair in self.pairs}:
             teacher._apply(fn, recurse)
         return super()._apply(fn, recurse)

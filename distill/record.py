@@ -29,8 +29,8 @@ class Recorded(Protocol):
         """Measures of the student on held-out data."""
 
     @abstractmethod
-    def export(self) -> weights.Weights:
-        """The student."""
+    def exports(self) -> dict[str, weights.Weights]:
+        """The students, by what is added to the name of the file and to those of their measures."""
 
     @abstractmethod
     def state(self) -> checkpoints.State:
@@ -111,13 +111,14 @@ class Record:
 
     def write(self, training: Recorded, found: Values) -> None:
         """Write the weights, with what validation has `found` in their metadata."""
-        export = training.export()
-        pruned = {name: text for name, text in export.metadata.items() if name == "pruned"}  # the rest is about the teacher
-        about = {
-            "source": "trained by cfvgg distill", "steps": f"{training.step} of {training.steps}",
-            "settings": json.dumps(self._settings), "validation": json.dumps(found),
-        }  # fmt: skip
-        weights.save(replace(export, metadata=pruned | about), self.out)
+        for suffix, export in training.exports().items():
+            pruned = {name: text for name, text in export.metadata.items() if name == "pruned"}  # the rest is about the teacher
+            own = {kind: values for kind, values in found.items() if kind.endswith(suffix)}
+            about = {
+                "source": "trained by cfvgg distill", "steps": f"{training.step} of {training.steps}",
+                "settings": json.dumps(self._settings), "validation": json.dumps(own),
+            }  # fmt: skip
+            weights.save(replace(export, metadata=pruned | about), self.out.with_stem(self.out.stem + suffix))
 
     def plot(self) -> None:
         """Plot the metrics, if that is possible."""

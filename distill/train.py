@@ -19,6 +19,7 @@ from cfvgg import weights
 from cfvgg.architecture import channels
 from cfvgg.network import Network
 from distill import checkpoints
+from distill.cache import Cache, CachedBatch
 from distill.config import Config
 from distill.data.clips import Dataset
 from distill.data.datasets import open_dataset
@@ -28,10 +29,10 @@ from distill.data.validation import HARD, validation_pairs
 from distill.errors import DistillationError
 from distill.interrupts import deferred_interrupt
 from distill.lessons import Fidelity, Lesson, read_lesson
-from distill.objective import Objective, tensors
+from distill.mutual import first_objective
+from distill.objective import tensors
 from distill.processes import Processes, processes
 from distill.record import Record, Values
-from distill.students import first_student
 from distill.validation import localisation
 
 CHECKPOINT_SECONDS = 60
@@ -52,9 +53,11 @@ class Training:
         listened to there.
     dataset : Dataset
     start : Weights or None
-        The student to begin with; None: pruned from a teacher, or fresh, see `distill.students.first_student`.
+        The student to begin with; None: pruned from a teacher, or fresh, see `distill.students.first_student`. A second one always is.
     place : Processes or None
         None: the only process.
+    cache : path or None
+        Folder of the cached pairs, if the configuration wants any.
 
     Attributes
     ----------
@@ -63,11 +66,13 @@ class Training:
         Steps done, and of the whole training.
     seconds : float
         What the training has taken so far; kept by whoever runs it.
+    cache : Cache or None
+        To be filled before anything is drawn.
 
     Raises
     ------
     DistillationError
-        If teachers, student and data do not fit each other, or no picture can be read.
+        If teachers, student and data do not fit each other, no picture can be read, or the cache is another one.
     """
 
     def __init__(
@@ -77,6 +82,7 @@ class Training:
         dataset: Dataset,
         start: weights.Weights | None = None,
         place: Processes | None = None,
+        cache: str | os.PathLike | None = None,
     ):
         self.config, self.step, self.steps, self.seconds = config, 0, config.steps, 0.0
         self._place, self._annotations = place or Processes(), len(dataset.broken)
@@ -86,19 +92,21 @@ class Training:
         if config.needs_teachers and not lessons:
             raise DistillationError("no teacher; what compares the student with one needs at least one, or a weight of 0")
         taught = {level for lesson in lessons for level in lesson.mapping}
-        if (config.target_response or config.teacher_soft or config.adaptive_hard) and not taught.intersection(config.levels):
+        if config.searches_with_teachers and not taught.intersection(config.levels):
             raise DistillationError(f"the teachers teach {', '.join(sorted(taught))}, and are to be compared on {', '.join(config.levels)}")
         if start is not None and start.widths != widths:
             raise DistillationError(f"the student has {start.widths} channels; compression {config.ratio:g} means {widths}")
+        if bool(config.cached_pairs) != (cache is not None):
+            raise DistillationError("a cache needs both its folder (--cache) and the number of its pairs (--cached-pairs)")
         store = Store()
         self._pairs = Pairs(dataset.training, config.side, config.search_area, store=store)
         self._held_out = validation_pairs(dataset.validation, side=config.side, augmentation=HARD, store=store).first(config.validation)
         rng = np.random.default_rng((config.seed, 0))
         sample = self._pairs.batch(SAMPLE, rng).x
-        student = first_student([lesson.teacher for lesson in lessons], config.ratio, sample, rng) if start is None else Network(start)
-        fidelity = Fidelity(lessons, widths, rng) if config.needs_teachers else None
-        on_gpu = self._place.device.type == "cuda"
-        self.objective = Objective(student, fidelity, config, mixed=on_gpu and config.precision == "mixed")
+        mixed = self._place.device.type == "cuda" and config.precision == "mixed"
+        self.objective = first_objective(config, lessons, start, sample, rng, mixed)
+        fidelities = [module for module in self.objective.modules() if isinstance(module, Fidelity)]
+        self.cache = None if cache is None else Cache(cache, config, self._pairs, fidelities)
         self.objective.calibrate(sample)
         self.objective.to(self._place.device, memory_format=torch.channels_last)
         self._place.equalise(self.objective.state_dict().values())
@@ -118,8 +126,11 @@ class Training:
 
     def draw(self, step: int) -> PairBatch:
         """The pairs of a step that are this process's."""
+        share = self.config.batch // self._place.count
+        if self.cache is not None:
+            return self.cache.batch(step * self.config.batch + self._place.rank * share, share)
         rng = np.random.default_rng((self.config.seed, 1 + step, self._place.rank))
-        return self._pairs.batch(self.config.batch // self._place.count, rng)
+        return self._pairs.batch(share, rng)
 
     def advance(self, batch: PairBatch) -> dict[str, float]:
         """Do one step and return the parts of its loss, over all processes.
@@ -131,7 +142,9 @@ class Training:
         """
         for group in self._optimiser.param_groups:
             group["lr"] = self.config.rate_at(self.step)
-        loss, parts = self.objective(*tensors(batch, self._place.device))
+        outputs = batch.outputs if isinstance(batch, CachedBatch) else {}
+        known = {name: torch.from_numpy(output).to(self._place.device) for name, output in outputs.items()}
+        loss, parts = self.objective(*tensors(batch, self._place.device), known, self.step // self.config.epoch_steps)
         values = torch.stack(list(parts.values()))
         self._place.average([values])
         found = dict(zip(parts, values.tolist(), strict=True))
@@ -164,13 +177,18 @@ class Training:
         """Of held-out pairs: the distances to the teachers, and the share found by every level."""
         with self._averaged():
             found = self.objective.distances(self._held_out.x)
-        found["localisation"] = localisation(Network(self.export()), self._held_out)
+        for suffix, export in self.exports().items():
+            found[f"localisation{suffix}"] = localisation(Network(export), self._held_out)
         return {kind: {name: round(value, 5) for name, value in values.items()} for kind, values in found.items()}
 
     def export(self) -> weights.Weights:
         """The student, averaged if the configuration wants it."""
+        return self.exports()[""]
+
+    def exports(self) -> dict[str, weights.Weights]:
+        """All students, likewise, by what is added to the names of their files: see `Objective.students`."""
         with self._averaged():
-            return self.student.export()
+            return {suffix: student.export() for suffix, student in self.objective.students.items()}
 
     def state(self) -> checkpoints.State:
         """What changes from step to step. "objective" is what `export` gives, and the lifts; "present" the parameters where they differ."""
@@ -232,6 +250,7 @@ def train(
     start: str | os.PathLike | None = None,
     resume: bool = False,
     workers: int = 1,
+    cache: str | os.PathLike | None = None,
 ) -> weights.Weights:
     """Train a CF-VGG, and write its weights.
 
@@ -248,12 +267,15 @@ def train(
         The ``.safetensors`` to write, after every epoch. Beside it lie ``.checkpoint``, the state of the training with the lifts, written
         every minute and after every epoch; ``.jsonl``, a line a step with ``step`` and the parts of the ``loss``, and after each epoch, and
         before the first, ``localisation``, ``fidelity`` and ``r_squared`` on held-out pairs; and ``.png``, their plot.
+        A second student's have its compression in their name, as in ``out-16.safetensors``.
     start : path or None
         Weights to begin with; None: pruned from a teacher, or fresh.
     resume : bool
         Go on from the checkpoint of `out`.
     workers : int
         Threads that draw pairs; the result does not depend on them.
+    cache : path or None
+        Folder for the cached pairs, where the configuration has some: see `distill.cache`.
 
     Raises
     ------
@@ -279,11 +301,13 @@ def train(
     with processes() as place:
         if place.first:
             record.check(resume)
-        training = Training(config, lessons, dataset, begun, place)
+        training = Training(config, lessons, dataset, begun, place, cache)
         if resume:
             training.restore(checkpoints.load(record.checkpoint, settings))
         if place.first:
             record.begin(training, settings)
+        if training.cache is not None:
+            training.cache.fill(place)
         try:
             run(training, record, place, workers)
         finally:
