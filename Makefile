@@ -16,7 +16,7 @@ test: $(VENV)/installed-test lint
 	$(VENV)/bin/python -m pytest -n 2 --durations=10
 
 bench: $(VENV)/installed-report
-	$(VENV)/bin/python -m benchmarks.speed
+	$(VENV)/bin/cfvgg bench speed
 
 lint: $(VENV)/installed-test
 	$(VENV)/bin/ruff check .

@@ -21,9 +21,13 @@ setup(
     python_requires=">=3.10",
     # opencv-contrib-python and the headless wheels serve as well; CONTRIBUTING.rst says how to keep one of those.
     install_requires=[*requirements("base"), "opencv-python>=4.9"],
-    extras_require={name: requirements(name) for name in ("onnx", "report", "test", "train")},
+    extras_require={name: requirements(name) for name in ("cluster", "onnx", "report", "test", "train")},
     packages=find_packages(include=[f"{name}{below}" for name in ("cfvgg", "trackers", "distill", "benchmarks") for below in ("", ".*")]),
-    package_data={"cfvgg": ["data/*.safetensors", "py.typed"], "trackers": ["py.typed"]},
+    package_data={
+        "benchmarks": ["*.json", "*/*.json", "report/*.css", "report/*.js"],
+        "cfvgg": ["data/*.safetensors", "py.typed"],
+        "trackers": ["py.typed"],
+    },
     entry_points={"console_scripts": ["cfvgg = cfvgg.cli:main"]},
     zip_safe=False,
     classifiers=[

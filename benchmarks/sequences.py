@@ -1,80 +1,80 @@
-"""Real videos with true boxes, in folders like those of OTB."""
+"""One target of a video: its pictures and true boxes, whatever data set they come from."""
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from trackers.errors import VideoError
-from trackers.video import PICTURES, read_picture
-
-# Number of the first annotated picture, where a folder begins before it.
-FIRST_PICTURE = {"David": 300}
+from trackers.video import read_picture
 
 
 @dataclass(frozen=True, eq=False)
 class Sequence:
-    """One target of a video.
+    """One target of a video, N frames from the one in which a tracker begins.
 
     Attributes
     ----------
     name : str
-        That of the folder, and where it has several targets the number of this one: ``Jogging.2``.
+        By which its data set calls the target; where a video has several, with a number: ``Jogging-2``.
     video : str
-        Folder. What is measured on two targets of one video is not independent.
+        What is measured on two targets of one video is not independent.
     files : tuple of Path
         N pictures in order.
     boxes : ndarray, float64, (N, 4)
-        True x, y, w, h, 0-based; NaN where OTB's rules call the annotation invalid (a number that is not above zero). The first is valid.
+        True x, y, w, h, 0-based pixels, as annotated: those that are not valid, too; NaN where the annotation has NaN or nothing.
+    valid : ndarray, bool, (N,)
+        Whether the annotation is one, by the data set's rule.
+    origin : int
+        What the data set's own files call the first pixel, 0 or 1; files of results do the same.
+    first : int
+        Line of the annotation, counted from 1, that belongs to the first frame: 6 for OTB's Tiger1, else 1.
+    polygons : ndarray, float64, (N, 8), or None
+        VOT's corners x, y of the target, 0-based pixels.
+    attributes : frozenset of str
+        What makes it hard, in the data set's abbreviations.
+    visible : ndarray, bool, (N,), or None
+        Whether the target may be seen, where the data set says so.
+    omitted : tuple of (int, int)
+        First and last frame, counted from 1, of ranges in which no run of TRE begins: OTB's initOmit.
     """
 
     name: str
     video: str
     files: tuple[Path, ...]
     boxes: np.ndarray
+    valid: np.ndarray
+    origin: int = 0
+    first: int = 1
+    polygons: np.ndarray | None = None
+    attributes: frozenset[str] = frozenset()
+    visible: np.ndarray | None = None
+    omitted: tuple[tuple[int, int], ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.boxes)
 
     def frames(self) -> Iterator[np.ndarray]:
         """The pictures, BGR uint8 (H, W, 3); VideoError where one cannot be read."""
         return map(read_picture, self.files)
 
+    @property
+    def usable(self) -> np.ndarray:
+        """Frames in which a run may begin, bool, (N,): annotated and not omitted."""
+        usable = self.valid.copy()
+        for first, last in self.omitted:
+            usable[max(first - 1, 0) : max(last, 0)] = False
+        return usable
 
-def read_sequences(root: Path) -> list[Sequence]:
-    """The targets in ``root/<video>/img/*.jpg`` with ``root/<video>/groundtruth_rect*.txt``, in the order of their names.
-
-    Every line of the ground truth is a 1-based x, y, w, h between commas, tabs or spaces. Pictures behind the last line are left out; files
-    without a line, too.
-
-    Raises
-    ------
-    VideoError
-        If there is none, or one is not what it should be.
-    """
-    found = []
-    for path in sorted(root.glob("*/groundtruth_rect*.txt")):
-        if text := path.read_text().strip():
-            found.append(_read(path, text))
-    if not found:
-        raise VideoError(f"no sequence in {root}; looked for */groundtruth_rect*.txt beside img/")
-    return found
-
-
-def _read(path: Path, text: str) -> Sequence:
-    lines = [re.split(r"[,\s]+", line.strip()) for line in text.splitlines() if line.strip()]
-    try:
-        boxes = np.array([[float(value) for value in line] for line in lines]).reshape(len(lines), 4)
-    except ValueError:
-        raise VideoError(f"{path}: every line must be four numbers, x,y,w,h") from None
-    valid = (boxes > 0).all(axis=1)
-    if not valid[0]:
-        raise VideoError(f"{path}: no box in the first line")
-    boxes = np.where(valid[:, None], boxes - (1, 1, 0, 0), np.nan)
-    folder, number = path.parent, re.fullmatch(r"groundtruth_rect\.?(\d*)\.txt", path.name)
-    files = sorted((file for file in folder.glob("img/*") if file.suffix.lower() in PICTURES), key=lambda file: (len(file.name), file.name))
-    if len(files) > len(boxes) and folder.name in FIRST_PICTURE:
-        files = [file for file in files if int(file.stem) >= FIRST_PICTURE[folder.name]]
-    if len(files) < len(boxes):
-        raise VideoError(f"{path} has {len(boxes)} boxes, {folder / 'img'} only {len(files)} pictures")
-    name = f"{folder.name}.{number[1]}" if number and number[1] else folder.name
-    return Sequence(name, folder.name, tuple(files[: len(boxes)]), boxes)
+    def since(self, frame: int) -> "Sequence":
+        """The same without what comes before a frame, counted from 0."""
+        return replace(
+            self,
+            files=self.files[frame:],
+            boxes=self.boxes[frame:],
+            valid=self.valid[frame:],
+            first=self.first + frame,
+            polygons=None if self.polygons is None else self.polygons[frame:],
+            visible=None if self.visible is None else self.visible[frame:],
+            omitted=tuple((first - frame, last - frame) for first, last in self.omitted),
+        )

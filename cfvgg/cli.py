@@ -16,6 +16,7 @@ from cfvgg.errors import TrackerError
 # Modules that may be missing, and what their error message lacks.
 OPTIONAL = {
     "cv2": "",
+    "joblib": ": pip install cfvgg[report]",
     "matplotlib": ": pip install cfvgg[report]",
     "onnx": ": pip install cfvgg[onnx]",
     "onnxscript": ": pip install cfvgg[onnx]",
@@ -191,6 +192,18 @@ def _distill(arguments: argparse.Namespace) -> int:
     return command.run(arguments)
 
 
+def _bench_arguments(parser: argparse.ArgumentParser) -> None:
+    from benchmarks import command
+
+    command.add_arguments(parser)
+
+
+def _bench(arguments: argparse.Namespace) -> int | None:
+    from benchmarks import command
+
+    return command.run(arguments)
+
+
 VERBS = {
     "track": Verb(
         "track a target through a video",
@@ -217,5 +230,11 @@ VERBS = {
         "cfvgg distill --teacher CF_VGGM.mat --data pictures --out student.safetensors",
         _distill_arguments,
         _distill,
+    ),
+    "bench": Verb(
+        "measure trackers: run them over data sets, report, compare, time them",
+        "cfvgg bench run --dataset otb --root OTB --trackers fECO,opencv:CSRT --results results",
+        _bench_arguments,
+        _bench,
     ),
 }

@@ -16,7 +16,8 @@ from benchmarks.ablation import __main__ as ablation
 from benchmarks.ablation import evaluation, results, tables, training
 from benchmarks.ablation.rows import DATASETS, OTHERS, PUBLISHED, ROWS, TRACKERS, Row
 from benchmarks.ablation.training import Plan, finished, train_row
-from benchmarks.sequences import Sequence, read_sequences
+from benchmarks.datasets import load
+from benchmarks.sequences import Sequence
 from cfvgg import weights
 from distill.config import Config
 from distill.errors import DistillationError
@@ -79,9 +80,9 @@ def test_one_grey_value_changes():
 
 def test_accuracy_of_a_target(root):
     """A box that stays while the target goes 0, 2, 5 and 20 of its 10 columns, and is once not annotated."""
-    cup = read_sequences(root)[0]
-    boxes = np.array([(10, 10, 10, 10), (12, 10, 10, 10), (15, 10, 10, 10), (30, 10, 10, 10), [np.nan] * 4], float)
-    target = Sequence("Cup", "Cup", cup.files[:5], boxes)
+    cup = load("folder", root).sequences[0]
+    boxes = np.array([(10, 10, 10, 10), (12, 10, 10, 10), (15, 10, 10, 10), (30, 10, 10, 10), (10, 10, 0, 10)], float)
+    target = Sequence("Cup", "Cup", cup.files[:5], boxes, boxes[:, 2] > 0)
     tracker = Motionless("")
     shares = [20, 14, 7, 0, 0]  # thresholds 0, 0.05 .. below the overlaps 1, 2/3, 1/3, 0
     assert evaluation.evaluate(tracker, target, range(2)) == [pytest.approx(sum(shares) / 21 / 5)] * 2
@@ -108,7 +109,7 @@ def run(root, out, *more, rows="fidelity,both,adapted", runs=2):
 
 
 def test_what_is_measured_is_kept(root, trained, motionless, monkeypatch, capsys):
-    usual = results.code
+    usual = results.sources
     assert run(root, trained) == 0
     assert len(motionless) == 3 * 3 * 2  # rows, targets, trackers
     both, fidelity = (trained / f"{name}.safetensors" for name in ("both", "fidelity"))
@@ -116,7 +117,7 @@ def test_what_is_measured_is_kept(root, trained, motionless, monkeypatch, capsys
     assert ("fECO", {"backbone": both, "adapt": True}) in motionless
     assert ("fKCF", {"backbone": both, "adapt": True, "preset": "conv2"}) in motionless
     kept = json.loads((trained / "scores" / "root" / "both-adapted-fKCF.json").read_text())["auc"]
-    assert {name: len(runs) for name, runs in kept.items()} == {"Cup": 2, "Two.1": 2, "Two.2": 2}
+    assert {name: len(runs) for name, runs in kept.items()} == {"Cup": 2, "Two-1": 2, "Two-2": 2}
     text = capsys.readouterr().out
 
     motionless.clear()
@@ -126,10 +127,10 @@ def test_what_is_measured_is_kept(root, trained, motionless, monkeypatch, capsys
     assert capsys.readouterr().out.endswith(text)
     assert (trained / "ablation.txt").read_text() == text
 
-    assert run(root, trained, "--only", "Two.2", runs=3) == 0
+    assert run(root, trained, "--only", "Two-2", runs=3) == 0
     assert len(motionless) == 3 * 2
     kept = json.loads((trained / "scores" / "root" / "fidelity-fECO.json").read_text())["auc"]
-    assert {name: len(runs) for name, runs in kept.items()} == {"Cup": 2, "Two.1": 2, "Two.2": 3}
+    assert {name: len(runs) for name, runs in kept.items()} == {"Cup": 2, "Two-1": 2, "Two-2": 3}
 
     motionless.clear()
     weights.save(replace(random_weights(seed=7), metadata={"steps": "9 of 9"}), fidelity)
@@ -137,15 +138,15 @@ def test_what_is_measured_is_kept(root, trained, motionless, monkeypatch, capsys
     assert [options["backbone"] for _, options in motionless] == [fidelity] * 6
 
     motionless.clear()
-    monkeypatch.setattr(results, "code", lambda adapt: "changed" if adapt else usual(adapt))
+    monkeypatch.setattr(results, "sources", lambda packages: "changed" if "distill" in packages else usual(packages))
     assert run(root, trained) == 0
     assert [options["adapt"] for _, options in motionless] == [True] * 6
 
 
 def test_processes_measure_the_same(root, trained):
     for name, jobs in (("one", 1), ("two", 2)):
-        found = evaluation.evaluate_rows([ROWS["both"]], ["fKCF"], read_sequences(root)[:2], 2, trained, trained / name, jobs)
-        assert set(found["fKCF"]["both"]) == {"Cup", "Two.1"}
+        found = evaluation.evaluate_rows([ROWS["both"]], ["fKCF"], load("folder", root).sequences[:2], 2, trained, trained / name, jobs)
+        assert set(found["fKCF"]["both"]) == {"Cup", "Two-1"}
     one, two = ((trained / name / "both-fKCF.json").read_text() for name in ("one", "two"))
     assert json.loads(one) == json.loads(two)
 
@@ -153,7 +154,7 @@ def test_processes_measure_the_same(root, trained):
 def test_raw_results(root, trained, motionless):
     assert run(root, trained, "--against", "fidelity") == 0
     found = json.loads((trained / "ablation.json").read_text())
-    assert found["videos"] == {"Cup": "Cup", "Two.1": "Two", "Two.2": "Two"} and found["runs"] == 2
+    assert found["videos"] == {"Cup": "Cup", "Two-1": "Two", "Two-2": "Two"} and found["runs"] == 2
     row = found["trackers"]["fECO"]["adapted"]
     assert row["published"] == [68.5, 68.2, 57.4]
     assert row["mean"] == pytest.approx(np.mean([np.mean(runs) for runs in row["auc"].values()]))
@@ -200,6 +201,7 @@ def test_rows_differ_in_nothing_else(steps):
         "fidelity": {"tracking": 0}, "single": {"fidelity": 0, "levels": ("conv5",)}, "several": {"fidelity": 0}, "both": {}, "adapted": {},
         "ratio16": {"ratio": 16}, "ratio32": {"ratio": 32}, "ratio64": {}, "ratio96": {"ratio": 96},
         "target-response": {"target_response": 1}, "teacher-soft": {"teacher_soft": 1}, "adaptive-hard": {"adaptive_hard": 0.1},
+        "sharing": {"sharing_ratio": 16},
     }  # fmt: skip
     assert configs == {name: replace(usual, **changes) for name, changes in wanted.items()}
     assert usual.levels == ("conv1", "conv2", "conv5") and usual.fidelity == usual.tracking == 1
@@ -337,7 +339,7 @@ def test_what_cannot_be_trained_is_said(plan, tmp_path):
     [
         (["--rows", "both,nothing"], "no row 'nothing'"),
         (["--trackers", "fECO,CSRT"], "no tracker 'CSRT'; there are fECO, fDeepSTRCF"),
-        (["--only", "Cup,Mug"], "no target 'Mug'; there are Cup, Two.1, Two.2"),
+        (["--only", "Cup,Mug"], "no target 'Mug'; there are Cup, Two-1, Two-2"),
         (["--against", "tiny"], "--against tiny: it is none of the rows fidelity, both"),
         (["--runs", "0"], "both must be at least 1"),
         (["--jobs", "0"], "both must be at least 1"),
@@ -358,7 +360,7 @@ def test_weights_of_ones_own_are_a_row(root, trained, motionless, capsys):
 
 
 def test_files_that_are_broken(root, trained, motionless, capsys):
-    targets = read_sequences(root)
+    targets = load("folder", root).sequences
     with pytest.raises(WeightsError, match="no file of weights at .*gone.safetensors"):
         evaluation.evaluate_rows([Row("gone", "")], ["fECO"], targets, 1, trained, trained)
     assert run(root, trained) == 0

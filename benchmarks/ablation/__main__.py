@@ -1,23 +1,18 @@
 """Train and track the rows of the paper's Tables III and IV, and print ours beside the published ones."""
 
-import os
-
-if __name__ == "__main__":  # before numpy and numba are imported, for they look but once
-    for library in ("OMP", "OPENBLAS", "MKL", "NUMBA", "VECLIB"):
-        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
-
 import argparse
 import sys
 from collections.abc import Collection
 from pathlib import Path
 
 from benchmarks.ablation.evaluation import evaluate_rows
-from benchmarks.ablation.results import write
 from benchmarks.ablation.rows import ROWS, TRACKERS, Row
 from benchmarks.ablation.tables import report
 from benchmarks.ablation.training import Plan, options, train_row
-from benchmarks.sequences import read_sequences
-from trackers.errors import TrackerError, UnknownOptionError, VideoError
+from benchmarks.datasets import load
+from benchmarks.files import write, write_json
+from benchmarks.sequences import Sequence
+from trackers.errors import TrackerError, UnknownOptionError
 
 USUAL_TRACKERS = ("fECO", "fDeepSTRCF", "fKCF")
 
@@ -31,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
             raise UnknownOptionError(f"--against {given.against}: it is none of the rows {', '.join(row.name for row in rows)}")
         if given.runs < 1 or given.jobs < 1:
             raise UnknownOptionError(f"--runs {given.runs} --jobs {given.jobs}; both must be at least 1")
-        targets = read_sequences(given.sequences) if given.sequences is not None else []
+        targets = _targets(given.sequences) if given.sequences is not None else []
         if given.only:
             wanted = _chosen(given.only, [target.name for target in targets], "target")
             targets = [target for target in targets if target.name in wanted]
@@ -76,7 +71,15 @@ def _chosen(names: str, known: Collection[str], kind: str) -> list[str]:
     return names.split(",")
 
 
-def _evaluate(given: argparse.Namespace, rows: list[Row], trackers: list[str], targets: list) -> None:
+def _targets(folder: Path) -> list[Sequence]:
+    """The sequences in a folder laid out like OTB; what cannot be read is said, and left out."""
+    dataset = load("folder", folder)
+    for reason in dataset.broken.values():
+        print(f"left out: {reason}", file=sys.stderr)
+    return dataset.sequences
+
+
+def _evaluate(given: argparse.Namespace, rows: list[Row], trackers: list[str], targets: list[Sequence]) -> None:
     """Track, print the tables and write them."""
     kept = given.out / "scores" / given.sequences.resolve().name
     scores = evaluate_rows(rows, trackers, targets, given.runs, given.out, kept, given.jobs)
@@ -84,11 +87,8 @@ def _evaluate(given: argparse.Namespace, rows: list[Row], trackers: list[str], t
     videos = {target.name: target.video for target in targets}
     text, numbers = report(rows, scores, against, videos)
     print(text)
-    try:
-        write(given.out / "ablation.json", {"sequences": given.sequences.name, "videos": videos, "runs": given.runs, "trackers": numbers})
-        (given.out / "ablation.txt").write_text(text + "\n")
-    except OSError as error:
-        raise VideoError(f"cannot write to {given.out}: {error}") from error
+    write_json(given.out / "ablation.json", {"sequences": given.sequences.name, "videos": videos, "runs": given.runs, "trackers": numbers})
+    write(given.out / "ablation.txt", text + "\n")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -14,7 +14,7 @@ import trackers
 from benchmarks import sequences
 from benchmarks.ablation.results import Results, Scores
 from benchmarks.ablation.rows import TRACKERS, Row
-from benchmarks.metrics import auc, overlap
+from benchmarks.metrics import auc, frame_values
 from trackers.opencv import cv2
 
 
@@ -44,7 +44,7 @@ def evaluate(tracker: trackers.Tracker, sequence: sequences.Sequence, changes: S
     for change in changes:
         frames, box = sequence.frames(), sequence.boxes[0]
         track = tracker.track(chain([nudged(next(frames), box, change)], frames), box)
-        found.append(auc(overlap(track.boxes, sequence.boxes)))
+        found.append(auc(frame_values(track.boxes, sequence)[0]))
     return found
 
 

@@ -2,11 +2,11 @@
 
 import hashlib
 import json
-import os
-from functools import cache
 from pathlib import Path
 
 from benchmarks.ablation.rows import Row
+from benchmarks.files import write_json
+from benchmarks.provenance import sources
 from cfvgg.weights import load
 from trackers.errors import VideoError
 
@@ -35,7 +35,7 @@ class Results:
         self._path = folder / f"{row.weights}{'-adapted' if row.adapt else ''}-{tracker}.json"
         loaded = load(weights)
         arrays = hashlib.sha256(b"".join(array.tobytes() for array in (*loaded.filters, *loaded.biases, loaded.mean))).hexdigest()
-        self._key = {"weights": arrays, "code": code(row.adapt)}
+        self._key = {"weights": arrays, "code": sources(("cfvgg", "trackers", *("distill",) * row.adapt))}
         try:
             stored = json.loads(self._path.read_text()) if self._path.is_file() else {}
         except (OSError, json.JSONDecodeError) as error:
@@ -45,23 +45,4 @@ class Results:
     def add(self, target: str, found: list[float]) -> None:
         """Add the scores of further runs on a target, and write all."""
         self.scores[target] = self.scores.get(target, []) + found
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            write(self._path, {**self._key, "auc": self.scores})
-        except OSError as error:
-            raise VideoError(f"cannot write {self._path}: {error}") from error
-
-
-@cache
-def code(adapt: bool) -> str:
-    """Hash of the sources that a track depends on: a change of a tracker that moves all rows must not show as a difference of some."""
-    root, packages = Path(__file__).resolve().parents[2], ("cfvgg", "trackers", *("distill",) * adapt)
-    files = sorted(file for package in packages for file in (root / package).rglob("*.py"))
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
-
-
-def write(path: Path, content: dict) -> None:
-    """Write JSON, whole or not at all; OSError if that fails."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(content, indent=1) + "\n")
-    os.replace(partial, path)
+        write_json(self._path, {**self._key, "auc": self.scores})

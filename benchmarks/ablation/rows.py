@@ -59,6 +59,7 @@ _SIAMESE = (
     Row("target-response", "both, and target response", {"target_response": TARGET_RESPONSE}),
     Row("teacher-soft", "both, and teacher soft", {"teacher_soft": TEACHER_SOFT}),
     Row("adaptive-hard", "both, and adaptive hard", {"adaptive_hard": ADAPTIVE_HARD}),
+    Row("sharing", "both, and shared with a student of ratio 16", {"sharing_ratio": 16.0}),
 )
 ROWS = {row.name: row for row in (*_TABLE_IV, *_TABLE_III, *_SIAMESE)}
 

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.ablation.intervals import paired_bootstrap
 from benchmarks.ablation.rows import DATASETS, OTHERS, PUBLISHED, Row
+from benchmarks.bootstrap import FEWEST, paired_bootstrap
 
-FEWEST = 10  # videos: of fewer, resamples say nothing
 MEASURED = DATASETS.index("OTB-2015")  # the published data set whose differences stand beside ours
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.ablation.results import write
 from benchmarks.ablation.rows import Row
+from benchmarks.files import write_json
 from cfvgg import weights
 from cfvgg.architecture import channels
 from distill import classifier
@@ -22,7 +22,7 @@ from distill.teachers.base import MEAN_COLOUR, colour
 from distill.train import SAMPLE, joined, train
 
 MOST_EPOCHS = 20  # an epoch is what metrics are written after
-OWN = ("ratio", "epochs", "pairs", "levels")  # of `Config`; set by the rows, or follow from the steps
+OWN = ("ratio", "epochs", "pairs", "levels", "sharing_ratio", "cached_pairs")  # of `Config`; set by the rows, or follow from the steps
 CLASSIFIED = ("batch", "side", "seed")  # of `Config`; those of the classifier are the same
 
 
@@ -124,8 +124,7 @@ def _same_plan(plan: Plan, out: Path) -> None:
                 changes = "; ".join(f"{name} was {before.get(name)}, is now {plan.named.get(name)}" for name in differing)
                 raise DistillationError(f"the rows in {out} were trained otherwise, so choose another folder: {changes}")
         else:
-            out.mkdir(parents=True, exist_ok=True)
-            write(path, plan.named)
+            write_json(path, plan.named)
     except (OSError, json.JSONDecodeError) as error:
         raise DistillationError(f"cannot use {path}: {error}") from error
 

@@ -8,6 +8,7 @@ from trackers.errors import UnknownOptionError
 
 RESAMPLES = 10_000
 BOUNDS = (2.5, 97.5)  # percent
+FEWEST = 10  # groups: of fewer, resamples say nothing
 
 
 def paired_bootstrap(differences: Sequence[float], seed: int = 0, groups: Sequence[Hashable] | None = None) -> tuple[float, float]:

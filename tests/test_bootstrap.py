@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import bootstrap, norm
 
-from benchmarks.ablation.intervals import paired_bootstrap
+from benchmarks.bootstrap import paired_bootstrap
 from trackers.errors import UnknownOptionError
 
 

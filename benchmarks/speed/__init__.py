@@ -1,0 +1,1 @@
+"""How fast trackers are, on one core, by turns with those of OpenCV: ``cfvgg bench speed``. See docs/speed.rst."""
