@@ -72,6 +72,24 @@ def test_run_names_what_is_missing_and_writes_the_rest(root, capsys):
     np.testing.assert_allclose(boxes[:, 0], 21 + np.arange(FRAMES), atol=1.5)
 
 
+def test_temple_color_is_run_and_reported(tmp_path, capsys):
+    root, results, out = tmp_path / "tc128", tmp_path / "results", tmp_path / "report"
+    for name, first in (("Baby_ce", 1), ("Jogging1", 1), ("Skiing", 5)):  # names, layout and files of the real one
+        (root / name / "img").mkdir(parents=True)
+        for frame in range(FRAMES):
+            picture = np.full((48, 64, 3), 40, np.uint8)
+            picture[10:34, 20 + frame : 36 + frame] = np.random.default_rng(0).integers(0, 256, (24, 16, 3))
+            cv2.imwrite(str(root / name / "img" / f"{first + frame:04}.jpg"), picture)
+        np.savetxt(root / name / f"{name}_gt.txt", [(21 + frame, 11, 16, 24) for frame in range(FRAMES)], "%d", ",")
+        (root / name / f"{name}_frames.txt").write_text(f"{first},{first + FRAMES - 1}")
+    given = ["--dataset", "tc128", "--root", str(root), "--results", str(results), "--trackers", "KCF,MOSSE"]
+    assert main(["bench", "run", *given]) == 0
+    assert "126 of 129 targets are not in" in capsys.readouterr().err
+    assert main(["bench", "report", *given, "--out", str(out)]) == 0
+    assert capsys.readouterr().out.startswith("TColor128, 3 of 129 targets, not comparable with published figures")
+    assert "Jogging1" in (out / "report.html").read_text()
+
+
 def test_run_takes_some_targets(root, capsys):
     assert main(arguments(root, "MOSSE", "--sequences", "deer,Basketball")) == 0
     assert capsys.readouterr().err == f"1 of 2 targets are not in {root}: Basketball\n"
