@@ -158,7 +158,7 @@ def test_thin_targets_and_those_at_the_border(video, box):
     frames, _ = video
     found = BACF().track([frames[0]] * 4, box)
     assert_sound(found)
-    assert distances(found.boxes, found.boxes[:1]).max() < 2 and (found.scores > 0.9).all()
+    assert distances(found.boxes, found.boxes[:1]).max() < 2 and (found.scores > 0.8).all()
     assert_sound(BACF().track(frames, box))
 
 

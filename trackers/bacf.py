@@ -22,6 +22,7 @@ class BACF(FeatureTracker):
     """
 
     presets: Mapping[str, BACFConfig] = settings.BACF
+    lost_below = 0.1  # FHOG alone is less like itself from frame to frame
 
     def _begin(self, image: np.ndarray, box: Box) -> "BACFTarget":
         return BACFTarget(image, box, self.config, self._backbone, self._tables, self._published)

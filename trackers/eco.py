@@ -19,7 +19,7 @@ from trackers.filters.eco import ECOFilter
 from trackers.filters.regularisation import Penalty, penalty_filter
 from trackers.fourier import gaussian_label
 from trackers.patch import decimation
-from trackers.target import FeatureTracker, SearchTarget
+from trackers.target import Detection, FeatureTracker, SearchTarget
 from trackers.tracker import Box
 
 
@@ -131,26 +131,18 @@ class ECOTarget(SearchTarget):
             changed, middle = views(image, self.position, place, side * self.scale, target, step)
             self._filter.augment([self._features(view, (middle, middle), self.scale / step) for view in changed], angle)
         self._learn_scale(image)
-        self._full_height = self._peak(self._filter.encode(features))[1]
+        self._know(features, place)
 
-    def follow(self, image: np.ndarray) -> tuple[Box, float]:
-        """Box in the next picture, and the height of the response there over that on the first frame, cut to [0, 1]."""
-        image = self._channels(image)
+    def _take(self, image: np.ndarray, found: Detection) -> None:
+        """Go where the target was found, add the sample to the memory, train when it is time, and update the scale filter."""
         self._frame += 1
-        place = self._rounded()
-        sample, sampled_scale, shift, height = self._detect(image, place)
-        self._move(place, shift, sampled_scale)
-        self._rescale(image, sampled_scale)
-        self._learn(image, place, sample, sampled_scale)
-        return self._box(), self._score(height)
-
-    def _learn(self, image: np.ndarray, place: tuple[int, int], sample: np.ndarray, sampled_scale: float) -> None:
-        """Add this frame's sample to the memory, train when it is time, and update the scale filter."""
-        config = self._config
+        self.position = found.position
+        self._rescale(image, found.scale)
+        config, place, scale, sample = self._config, found.place, found.scale, found.sample
         if not config.reuse_detection:
-            place, sampled_scale = self._rounded(), self.scale
-            sample = self._filter.encode(self._features(image, place, sampled_scale))
-        newest = self._filter.remember(sample, self._angle(place, sampled_scale))
+            place, scale = self._rounded(), self.scale
+            sample = self._filter.encode(self._features(image, place, scale))
+        newest = self._filter.remember(sample, self._angle(place, scale))
         if self._frame < config.skip_until or self._untrained >= config.train_gap:
             self._filter.train(newest)
             self._untrained = 0

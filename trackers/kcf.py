@@ -23,12 +23,14 @@ from trackers.kcf_config import KCFConfig, WindowConfig
 from trackers.opencv import cv2
 from trackers.patch import crop, decimation, resize, round_half_away
 from trackers.scale import ScaleFilter, parabola_vertex
-from trackers.target import SMALLEST_TARGET, FeatureTracker, PlacedTarget
+from trackers.target import SMALLEST_TARGET, Detection, FeatureTracker, PlacedTarget
 from trackers.tracker import Box
 
 FEWEST_CELLS = 4  # of a side of the window, so that a cosine window leaves something
 LARGEST_WINDOW = 2048  # pixels of a side of the sample, which only absurd targets reach
-BLANK_BELOW = 0.03  # score of a picture with nothing in it: learning a flat one would drown all that a kernel filter knows
+# Height of the response to a picture with nothing in it, over that on the first frame. Learning a flat one would drown all that a kernel
+# filter knows.
+BLANK_BELOW = 0.03
 HALVED_FROM = 100  # pixels of sqrt(w h) from which the published program works on a picture of half the size
 
 # Taps of MATLAB's imresize to half the size: Keys' cubic, a = -0.5, stretched to twice its width.
@@ -60,6 +62,7 @@ class KCF(FeatureTracker):
     """
 
     presets: Mapping[str, KCFConfig] = kcf_config.KCF
+    lost_below = 0.1  # FHOG alone is less like itself from frame to frame
     kinds = ("fhog", "grey")  # of features
 
     def __init__(self, backbone: str | os.PathLike | Weights | Backbone | None = None, *, preset: str | None = None, **options):
@@ -92,6 +95,7 @@ class fKCF(KCF):
 
     presets = kcf_config.FKCF
     kinds = LEVELS
+    lost_below = FeatureTracker.lost_below
 
 
 class Features(Protocol):
@@ -194,8 +198,11 @@ class WindowTarget(PlacedTarget):
             self._scale_filter = ScaleFilter(self._sides(), self._base, config.scale_filter)
             lowest = SMALLEST_TARGET / max(self._patch_shape)
             self._scale_limits = lowest, max(min(n / side for n, side in zip(self._shape, self._base, strict=True)), lowest)
+        self._sample_sides = tuple(n * features.cell for n in self._grid)
         self._learn_first(picture)
-        self._full_height = float(self._filter.respond(self._sample(picture, self.position)[0]).max())
+        block, centre = self._block(picture, self.position)
+        self._blank = self.trusts_from * float(self._filter.respond(block * self._window).max())
+        self._know([block], centre)
 
     def _begin(self, box: Box) -> tuple[tuple[float, float], float, tuple[float, float]]:
         """Position, scale, and size of the target at scale one, (height, width) in pixels of the sample."""
@@ -211,21 +218,25 @@ class WindowTarget(PlacedTarget):
     def _learn_first(self, picture: np.ndarray) -> None:
         self._learn(picture, 1.0)
 
-    def follow(self, image: np.ndarray) -> tuple[Box, float]:
-        """Box in the next picture, and the height of the response there over that on the first frame, cut to [0, 1]."""
-        picture = self._channels(image)
-        sample, centre = self._sample(picture, self.position)
-        shift, height = peak(self._filter.respond(sample), self.refines)
-        score = self._score(height)
-        if score >= self.trusts_from:
-            pixels = self._features.cell * self.scale
-            self.position = tuple(c + d * pixels for c, d in zip(centre, shift, strict=True))
-            if self._scale_filter is not None:
-                change = self._scale_filter.change(picture, self.position, self.scale)
-                self.scale = max(min(self.scale * change, self._scale_limits[1]), self._scale_limits[0])
-            self.position = self._limited()
-            self._learn(picture, self._config.learning_rate)
-        return self._box(), score
+    def _detect(self, image: np.ndarray, position: tuple[float, float]) -> Detection:
+        block, centre = self._block(image, position)
+        sample = block * self._window
+        response = self._filter.respond(sample)
+        shift, height = peak(response, self.refines)
+        pixels = self._features.cell * self.scale
+        there = tuple(c + d * pixels for c, d in zip(centre, shift, strict=True))
+        return Detection(centre, self.scale, [block], sample, response, there, height)
+
+    def _take(self, image: np.ndarray, found: Detection) -> None:
+        """Go where the target was found, and learn it there, unless the picture is blank."""
+        if found.height < self._blank:
+            return
+        self.position = found.position
+        if self._scale_filter is not None:
+            change = self._scale_filter.change(image, self.position, self.scale)
+            self.scale = max(min(self.scale * change, self._scale_limits[1]), self._scale_limits[0])
+        self.position = self._limited()
+        self._learn(image, self._config.learning_rate)
 
     def _learn(self, picture: np.ndarray, rate: float) -> None:
         sample, centre = self._sample(picture, self.position)
@@ -246,8 +257,13 @@ class WindowTarget(PlacedTarget):
 
     def _sample(self, picture: np.ndarray, position: tuple[float, float]) -> tuple[np.ndarray, tuple[float, float]]:
         """Windowed features (C, H, W) around a position, and the centre in pixels of what they show."""
+        block, centre = self._block(picture, position)
+        return block * self._window, centre
+
+    def _block(self, picture: np.ndarray, position: tuple[float, float]) -> tuple[np.ndarray, tuple[float, float]]:
+        """Features (C, H, W) around a position, and the centre in pixels of what they show."""
         patch, centre = self._patch(picture, position)
-        return self._features(patch)[:, : self._grid[0], : self._grid[1]] * self._window, centre
+        return self._features(patch)[:, : self._grid[0], : self._grid[1]], centre
 
     def _patch(self, picture: np.ndarray, position: tuple[float, float]) -> tuple[np.ndarray, tuple[float, float]]:
         """The window (H, W, C) around a position in the size of the sample, and its centre."""

@@ -156,8 +156,11 @@ def automatic(shape: tuple[int, int], output: tuple[int, int]) -> int:
     return cv2.INTER_LINEAR if output[1] > shape[0] else cv2.INTER_AREA
 
 
+LARGEST_CROP = 4096  # pixels of a side
+
+
 def whole_patch(image: np.ndarray, centre: tuple[float, float], side: float, output: int) -> np.ndarray:
-    """A square around `centre`, all its pixels resized to `output` x `output`.
+    """A square around `centre`, all its pixels resized to `output` x `output`; of a square above `LARGEST_CROP` not all are looked at.
 
     fDeepSTRCF's ``get_pixels`` (PORTING 2.2).
 
@@ -171,8 +174,9 @@ def whole_patch(image: np.ndarray, centre: tuple[float, float], side: float, out
     output : int
         Side of the result.
     """
-    shape = (round_half_away(side) or 2,) * 2
-    return resize(centred_crop(image, centre, shape), (output, output), automatic(shape, (output, output)))
+    step = max(math.ceil(side / LARGEST_CROP), 1)
+    shape = (round_half_away(side / step) or 2,) * 2
+    return resize(centred_crop(image, centre, shape, step), (output, output), automatic(shape, (output, output)))
 
 
 def sample_patch(image: np.ndarray, centre: tuple[float, float], side: float, output: int) -> np.ndarray:

@@ -19,8 +19,8 @@ from trackers.errors import SnapshotError
 # Where classes and functions that a tracker is made of are defined; none of these functions touches files or the network.
 MODULES = (
     "cfvgg.forward", "cfvgg.weights", "distill.adaptation",
-    "trackers.bacf", "trackers.config", "trackers.eco", "trackers.fourier", "trackers.kcf", "trackers.kcf_config", "trackers.mosse",
-    "trackers.patch", "trackers.scale", "trackers.strcf", "trackers.strcf_config",
+    "trackers.bacf", "trackers.confidence", "trackers.config", "trackers.eco", "trackers.fourier", "trackers.kcf", "trackers.kcf_config",
+    "trackers.mosse", "trackers.patch", "trackers.scale", "trackers.strcf", "trackers.strcf_config",
     "trackers.features", "trackers.filters",
 )  # fmt: skip
 STATE = "state"  # entry of the file that says how its arrays belong together

@@ -11,13 +11,8 @@ from trackers.features.stack import FeatureStack, stretched_levels
 from trackers.filters.admm import STRCFFilter
 from trackers.patch import whole_patch
 from trackers.strcf_config import STRCFConfig
-from trackers.target import FeatureTracker, SearchTarget
+from trackers.target import Detection, FeatureTracker, SearchTarget
 from trackers.tracker import Box
-
-# Height of a response, over the first frame's, that STRCF and BACF find anywhere: features are not centred, and every frame is learnt.
-# On development sequences, every third frame: 99 % of the frames with an overlap above 0.5 are above 0.36 (STRCF), 0.35 (BACF) and 0.50
-# (fDeepSTRCF), 95 % of those with one below 0.1 are below 0.39, 0.38 and 0.47.
-BACKGROUND = 0.3
 
 
 class STRCFTracker(FeatureTracker):
@@ -89,19 +84,10 @@ class STRCFTarget(SearchTarget):
         sample = filter_.encode(first)
         filter_.learn(sample)
         self._learn_scale(self._channels(image))
-        self._full_height = self._peak(sample)[1]
+        self._know(first, self._rounded())
 
-    def follow(self, image: np.ndarray) -> tuple[Box, float]:
-        """Box in the next picture, and a score: see `_score`."""
-        image = self._channels(image)
-        place = self._rounded()
-        _, sampled_scale, shift, height = self._detect(image, place)
-        self._move(place, shift, sampled_scale)
-        self._rescale(image, sampled_scale)
+    def _take(self, image: np.ndarray, found: Detection) -> None:
+        self.position = found.position
+        self._rescale(image, found.scale)
         self._filter.learn(self._filter.encode(self._features(image, self._rounded(), self.scale)))
         self._learn_scale(image)
-        return self._box(), self._score(height)
-
-    def _score(self, height: float) -> float:
-        """Height of a response from that of the background (0) to that on the first frame (1), cut to [0, 1]."""
-        return max((super()._score(height) - BACKGROUND) / (1 - BACKGROUND), 0.0)

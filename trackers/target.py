@@ -2,8 +2,9 @@
 
 import math
 import os
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from cfvgg.forward import Backbone
 from cfvgg.weights import Weights, load
 from trackers import config as settings
+from trackers.confidence import KNOWN_FROM, Confidence, target_cells
 from trackers.errors import UnknownOptionError, WeightsError
 from trackers.features import colour
 from trackers.features.stack import FeatureStack, applicable
@@ -131,7 +133,36 @@ class FeatureTracker(Tracker):
         return self._begin(image, box)
 
 
-class PlacedTarget:
+@dataclass(frozen=True)
+class Detection:
+    """Where a response says that a target is.
+
+    Attributes
+    ----------
+    place : (float, float)
+        Row and column of the centre of the sample.
+    scale : float
+        Of the sample: pixels of the picture per pixel of it.
+    features : sequence of ndarray, float32, (C, n, m)
+    sample : object
+        What the filter makes of them.
+    response : ndarray, (H, W)
+    position : (float, float)
+        Row and column of the target's centre.
+    height : float
+        Of the response's peak.
+    """
+
+    place: tuple[float, float]
+    scale: float
+    features: Sequence[np.ndarray]
+    sample: Any
+    response: np.ndarray
+    position: tuple[float, float]
+    height: float
+
+
+class PlacedTarget(ABC):
     """A target with a place in the picture.
 
     Attributes
@@ -146,10 +177,44 @@ class PlacedTarget:
     scale: float
     _base: tuple[float, float]  # height and width at scale one
     _shape: tuple[int, int]  # of the picture
-    _full_height: float  # of the response on the first frame
+    _sample_sides: tuple[float, float]  # height and width of a sample, in its pixels
 
     def __init__(self, image: np.ndarray):
         self._coloured = is_coloured(image)
+
+    @abstractmethod
+    def _detect(self, image: np.ndarray, position: tuple[float, float]) -> Detection:
+        """Look for the target around a position."""
+
+    @abstractmethod
+    def _take(self, image: np.ndarray, found: Detection) -> None:
+        """Go where the target was found, and learn it there."""
+
+    def follow(self, image: np.ndarray) -> tuple[Box, float]:
+        """Box in the next picture, and a score in [0, 1]: see `trackers.confidence`."""
+        image = self._channels(image)
+        found = self._detect(image, self.position)
+        cells = self._cells(found.features, found.place, found.scale, found.position)
+        score = self._confidence.score(found.response, cells)
+        self._take(image, found)
+        if score >= KNOWN_FROM:
+            self._confidence.learn(cells)
+        return self._box(), score
+
+    def _cells(
+        self, features: Sequence[np.ndarray], place: tuple[float, float], scale: float, position: tuple[float, float]
+    ) -> list[np.ndarray]:
+        """The part (C, h, w) of each block of features around `place` that is the target at `position`."""
+        cut = []
+        for block in features:
+            cells = [n / side for n, side in zip(block.shape[1:], self._sample_sides, strict=True)]  # per pixel
+            middle = ((n - 1) / 2 + (p - q) / scale * k for n, p, q, k in zip(block.shape[1:], position, place, cells, strict=True))
+            cut.append(target_cells(block, tuple(middle), tuple(n * k for n, k in zip(self._base, cells, strict=True))))
+        return cut
+
+    def _know(self, features: Sequence[np.ndarray], place: tuple[float, float]) -> None:
+        """Remember what the target looks like on the first frame, from features around `place`."""
+        self._confidence = Confidence(self._cells(features, place, self.scale, self.position))
 
     def _channels(self, image: np.ndarray) -> np.ndarray:
         """The picture with the channels that the first one had: one of a grey sequence, else three."""
@@ -167,10 +232,6 @@ class PlacedTarget:
         (row, column), (height, width) = self.position, self._sides()
         return column - (width - 1) / 2, row - (height - 1) / 2, width, height
 
-    def _score(self, height: float) -> float:
-        """Height of a response over that on the first frame, cut to [0, 1]."""
-        return min(max(height / self._full_height, 0.0), 1.0) if self._full_height > 0 else 0.0
-
 
 class Filter(Protocol):
     """What finds a target: samples from features, and the response to a sample."""
@@ -187,7 +248,7 @@ class Filter(Protocol):
 class SearchTarget(PlacedTarget):
     """A target that is looked for around its last place: position, scale, box, and the search itself.
 
-    A subclass sets what the search needs by `_prepare`, learns, and sets `_full_height`, that of the response on the first frame.
+    A subclass sets what the search needs by `_prepare`, learns, and remembers what the target looks like by `_know`.
 
     Parameters
     ----------
@@ -220,7 +281,7 @@ class SearchTarget(PlacedTarget):
     def _prepare(self, features: FeatureStack, filter_: Filter, support: int, output: int) -> None:
         """Set features and filter; `support` pixels of the sample are `output` cells of the response."""
         self._features, self._filter, self._inverse = features, filter_, Inverse(output)
-        self._cell = support / output
+        self._cell, self._sample_sides = support / output, (support, support)
         config, self._scale_filter, step = self._config, None, self._config.scale_step
         self._factors = [step ** (k - config.scales // 2) for k in range(config.scales)]
         if config.scale_filter is not None:
@@ -231,23 +292,19 @@ class SearchTarget(PlacedTarget):
             step ** math.floor(math.log(min(n / side for n, side in zip(self._shape, self._base, strict=True)), step)),
         )
 
-    def _detect(self, image: np.ndarray, place: tuple[int, int]) -> tuple[Any, float, tuple[float, float], float]:
-        """The sample, its scale, and the response's peak (shift in cells, height) at the scale where it is highest."""
-        found = []
+    def _detect(self, image: np.ndarray, position: tuple[float, float]) -> Detection:
+        """Look for the target around a position, at the scale at which the response is highest."""
+        place, found = tuple(map(round_half_away, position)), []
         for factor in self._factors:
-            sample = self._filter.encode(self._features(image, place, self.scale * factor))
-            found.append((sample, self.scale * factor, *self._peak(sample)))
-        return max(found, key=lambda candidate: candidate[3])
-
-    def _peak(self, sample: Any) -> tuple[tuple[float, float], float]:
-        """Shift in cells and height of the response's peak."""
-        spectrum = self._filter.respond(sample)
-        row, column, height = peak(spectrum, self._inverse(spectrum))
-        return (row, column), height
-
-    def _move(self, place: tuple[int, int], shift: tuple[float, float], sampled_scale: float) -> None:
-        """Go where a response says: `shift` cells from `place`, of a sample at `sampled_scale`."""
-        self.position = tuple(p + d * self._cell * sampled_scale for p, d in zip(place, shift, strict=True))
+            scale = self.scale * factor
+            features = self._features(image, place, scale)
+            sample = self._filter.encode(features)
+            spectrum = self._filter.respond(sample)
+            response = self._inverse(spectrum)
+            *shift, height = peak(spectrum, response)
+            there = tuple(p + d * self._cell * scale for p, d in zip(place, shift, strict=True))
+            found.append(Detection(place, scale, features, sample, response.copy(), there, height))
+        return max(found, key=lambda detection: detection.height)
 
     def _rescale(self, image: np.ndarray, sampled_scale: float) -> None:
         """Change the scale to that of the scale filter, or else of the sample, and keep box and scale within their limits.

@@ -33,6 +33,7 @@ def check_image(image: object, channel_order: str, shape: tuple[int, int] | None
         raise InvalidImageError("the picture is None; cv2.imread gives None for a file that it cannot read")
     if not isinstance(image, np.ndarray):
         raise InvalidImageError(f"the picture is a {type(image).__name__}; a numpy array is needed: numpy.asarray(picture)")
+    image = np.asarray(image)  # a matrix, for one, is an array with rules of its own
     if image.dtype != np.uint8:
         how = "(picture * 255).astype(numpy.uint8) if it is in 0..1" if image.dtype.kind == "f" else "picture.astype(numpy.uint8)"
         raise InvalidImageError(f"the picture is {image.dtype}; uint8 in 0..255 is needed: {how}")
@@ -61,7 +62,7 @@ def check_box(box: object, shape: tuple[int, int]) -> tuple[float, float, float,
     """
     try:
         numbers = np.asarray(box)
-    except ValueError:  # ragged
+    except Exception:  # ragged, or an object whose own conversion fails
         numbers = np.empty(0, object)
     if numbers.dtype.kind not in "iuf" or numbers.size != 4:
         raise InvalidBoxError(f"box {box!r}; four numbers (x, y, w, h) in pixels are needed")

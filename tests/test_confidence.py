@@ -1,0 +1,94 @@
+"""The score of a target: what stands out, and what looks alike."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trackers import confidence
+from trackers.confidence import Confidence, peak_to_sidelobe, target_cells
+
+
+def naive_peak_to_sidelobe(response):
+    """From the definition, cell by cell."""
+    rows, columns = response.shape
+    top, left = np.unravel_index(np.argmax(response), response.shape)
+    far = []
+    for row in range(rows):
+        for column in range(columns):
+            down, across = abs(row - top), abs(column - left)
+            down, across = min(down, rows - down), min(across, columns - across)
+            if down > int(confidence.LOBE * rows) or across > int(confidence.LOBE * columns):
+                far.append(float(response[row, column]))
+    return (float(response[top, left]) - np.mean(far)) / np.std(far)
+
+
+@given(st.integers(4, 30), st.integers(4, 30), st.integers(0, 10_000))
+def test_peak_to_sidelobe_is_its_definition(rows, columns, seed):
+    response = np.random.default_rng(seed).normal(size=(rows, columns)).astype(np.float32)
+    assert peak_to_sidelobe(response) == pytest.approx(naive_peak_to_sidelobe(response), rel=1e-5)
+
+
+def test_a_flat_response_has_no_peak():
+    assert peak_to_sidelobe(np.full((9, 9), 0.25, np.float32)) == 0
+
+
+def test_height_and_place_of_a_response_do_not_matter():
+    response = np.random.default_rng(0).normal(size=(21, 21))
+    moved = np.roll(3 * response + 5, (4, -7), (0, 1))
+    assert peak_to_sidelobe(moved) == pytest.approx(peak_to_sidelobe(response))
+
+
+@pytest.mark.parametrize(
+    ("centre", "size", "rows", "columns"),
+    [
+        ((5, 5), (3, 3), (4, 7), (4, 7)),
+        ((4.5, 6), (2, 5), (4, 6), (4, 9)),
+        ((0, 11), (3, 3), (0, 3), (9, 12)),  # moved into the block
+        ((5, 5), (40, 0.2), (0, 12), (5, 6)),  # larger than the block, smaller than a cell
+        ((-50, 80), (2, 2), (0, 2), (10, 12)),
+    ],
+)
+def test_cells_of_the_target(centre, size, rows, columns):
+    block = np.arange(2 * 12 * 12, dtype=np.float32).reshape(2, 12, 12)
+    assert np.array_equal(target_cells(block, centre, size), block[:, slice(*rows), slice(*columns)])
+
+
+def test_cells_between_cells():
+    ramp = np.add.outer(np.arange(12), 10 * np.arange(12)).astype(np.float32)[None]
+    found = target_cells(ramp, (5.25, 6.4), (3, 2))
+    np.testing.assert_allclose(found[0], np.add.outer([4.25, 5.25, 6.25], 10 * np.array([5.9, 6.9])), rtol=1e-6)
+
+
+@pytest.fixture
+def cells():
+    return [np.random.default_rng(1).normal(size=shape).astype(np.float32) for shape in ((3, 4, 5), (1, 8, 8))]
+
+
+def test_likeness_is_a_mean_of_cosines(cells):
+    known = Confidence(cells)
+    assert known.likeness(cells) == pytest.approx(1)
+    assert known.likeness([2 * block + 7 for block in cells]) == pytest.approx(1)  # neither contrast nor brightness
+    assert known.likeness([-block for block in cells]) == pytest.approx(-1)
+    assert known.likeness([cells[0], np.ones_like(cells[1])]) == pytest.approx(0.5)  # a flat block is like nothing
+    other = [block[:, ::-1] for block in cells]
+    expected = [np.corrcoef(a.ravel(), b.ravel())[0, 1] for a, b in zip(cells[1:], other[1:], strict=True)]
+    assert Confidence(cells[1:]).likeness(other[1:]) == pytest.approx(expected[0], abs=1e-6)
+
+
+def test_what_is_learnt_becomes_like(cells):
+    known, other = Confidence(cells), [block[:, ::-1].copy() for block in cells]
+    before = known.likeness(other)
+    for _ in range(100):
+        known.learn(other)
+    assert before < 0.5 and known.likeness(other) > 0.999
+
+
+def test_the_score_rises_with_both_and_stays_within_0_and_1(cells):
+    rng, known = np.random.default_rng(0), Confidence(cells)
+    sharp, blurred = (rng.normal(0, noise, (21, 21)) for noise in (0.01, 0.3))
+    sharp[3, 5] = blurred[3, 5] = 1.5
+    unlike = [-block for block in cells]
+    assert 0 < known.score(blurred, unlike) < known.score(blurred, cells) < known.score(sharp, cells) < 1
+    assert known.score(blurred, unlike) < known.score(sharp, unlike) < known.score(sharp, cells)
+    assert 0 <= known.score(np.zeros((21, 21)), [np.zeros_like(block) for block in cells]) < 0.5
