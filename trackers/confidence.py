@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+from numba import njit
 
 from trackers.patch import round_half_away
 
@@ -21,12 +22,12 @@ class Confidence:
 
     Parameters
     ----------
-    cells : sequence of ndarray, (C, h, w)
-        What the target's features are on the first frame: one block for each kind; see `target_cells`.
+    cells : sequence of ndarray, float32, (C, h, w)
+        What the target's features are on the first frame: one block for each kind, each from `target_cells`.
     """
 
     def __init__(self, cells: Sequence[np.ndarray]):
-        self._known = [_unit(block) for block in cells]
+        self._known = list(cells)
 
     def score(self, response: np.ndarray, cells: Sequence[np.ndarray]) -> float:
         """Score in [0, 1] of a response (H, W) and the features of what is taken for the target."""
@@ -34,50 +35,95 @@ class Confidence:
         return 1 / (1 + math.exp(-evidence))
 
     def likeness(self, cells: Sequence[np.ndarray]) -> float:
-        """Mean over the blocks of the cosine between their features and the known ones, in [-1, 1]."""
-        cosines = [float(np.vdot(_unit(block), _unit(known))) for block, known in zip(cells, self._known, strict=True)]
-        return sum(cosines) / len(cosines)
+        """Mean over the blocks of the cosine between their features and the known ones, in [-1, 1]; 0 for a flat one."""
+        return sum(map(cosine, cells, self._known)) / len(self._known)
 
     def learn(self, cells: Sequence[np.ndarray]) -> None:
         """Take in what the target looks like now."""
-        self._known = [known + np.float32(RATE) * (_unit(block) - known) for block, known in zip(cells, self._known, strict=True)]
+        self._known = [known + np.float32(RATE) * (block - known) for block, known in zip(cells, self._known, strict=True)]
 
 
 def target_cells(block: np.ndarray, centre: tuple[float, float], size: tuple[float, float]) -> np.ndarray:
-    """The target out of a block (C, n, m), (C, h, w): bilinear between the cells.
+    """The target out of a block of features, bilinear between the cells, less each channel's mean, and of length one.
 
     Parameters
     ----------
-    block : ndarray, (C, n, m)
+    block : ndarray, float32, (C, n, m)
     centre : (float, float)
         Row and column of the target's centre, in cells; a target that reaches out of the block is moved into it.
     size : (float, float)
         Its height and width in cells.
+
+    Returns
+    -------
+    ndarray, float32, (C, h, w)
+        Zeros if the target is flat.
     """
-    for axis, (middle, side) in enumerate(zip(centre, size, strict=True), start=1):
-        n = block.shape[axis]
-        count = min(max(round_half_away(side), 1), n)
-        first = min(max(middle - (count - 1) / 2, 0.0), n - count)
-        whole = min(int(first), n - count)
-        share, cells = np.float32(first - whole), np.take(block, range(whole, min(whole + count + 1, n)), axis)
-        near, far = (np.take(cells, range(shift, shift + count), axis) for shift in (0, cells.shape[axis] - count))
-        block = near + share * (far - near)
-    return block
+    counts = [min(max(round_half_away(side), 1), n) for side, n in zip(size, block.shape[1:], strict=True)]
+    limits = [(middle - (count - 1) / 2, n - count) for middle, count, n in zip(centre, counts, block.shape[1:], strict=True)]
+    top, left = (float(min(max(first, 0), last)) for first, last in limits)
+    return unit_cells(block, top, left, counts[0], counts[1])
+
+
+@njit(cache=True, nogil=True)
+def unit_cells(block: np.ndarray, top: float, left: float, rows: int, columns: int) -> np.ndarray:
+    """`target_cells` of `rows` x `columns` cells whose first is at (top, left)."""
+    out = np.empty((len(block), rows, columns), np.float32)
+    row, column = min(int(top), block.shape[1] - rows), min(int(left), block.shape[2] - columns)
+    down, right = int(row + rows < block.shape[1]), int(column + columns < block.shape[2])  # whether there are cells to go between
+    share_y, share_x, energy = np.float32(top - row), np.float32(left - column), 0.0
+    for channel in range(len(block)):
+        total = 0.0
+        for y in range(rows):
+            near, far = block[channel, row + y], block[channel, row + y + down]
+            for x in range(columns):
+                at, beside = column + x, column + x + right
+                upper = near[at] + share_x * (near[beside] - near[at])
+                lower = far[at] + share_x * (far[beside] - far[at])
+                out[channel, y, x] = upper + share_y * (lower - upper)
+                total += out[channel, y, x]
+        mean = np.float32(total / (rows * columns))
+        for y in range(rows):
+            for x in range(columns):
+                out[channel, y, x] -= mean
+                energy += out[channel, y, x] ** 2
+    return out / np.float32(np.sqrt(energy)) if energy > 0 else out
+
+
+@njit(cache=True, nogil=True)
+def cosine(a: np.ndarray, b: np.ndarray) -> float:
+    """Cosine of the angle between two contiguous arrays of one shape; 0 if one of them is zero."""
+    a, b, product, energy_a, energy_b = a.ravel(), b.ravel(), 0.0, 0.0, 0.0
+    for i in range(a.size):
+        product += a[i] * b[i]
+        energy_a += a[i] * a[i]
+        energy_b += b[i] * b[i]
+    return product / np.sqrt(energy_a * energy_b) if energy_a > 0 and energy_b > 0 else 0.0
 
 
 def peak_to_sidelobe(response: np.ndarray) -> float:
     """By how many standard deviations the highest value of a periodic response (H, W) exceeds the mean of all but its lobe; 0 if flat."""
-    place = np.unravel_index(np.argmax(response), response.shape)
-    near = [np.arange(at - int(LOBE * n), at + int(LOBE * n) + 1) % n for at, n in zip(place, response.shape, strict=True)]
-    lobe, whole = response[np.ix_(*near)].astype(np.float64), response.astype(np.float64)
-    count = whole.size - lobe.size
-    mean = (whole.sum() - lobe.sum()) / count
-    variance = ((whole**2).sum() - (lobe**2).sum()) / count - mean**2
-    return float((whole[place] - mean) / math.sqrt(variance)) if variance > 0 else 0.0
+    place = divmod(int(np.argmax(response)), response.shape[1])
+    height = float(response[place])
+    mean, deviation = sidelobe(response, *place, *(int(LOBE * n) for n in response.shape))
+    return (height - mean) / deviation if deviation > 0 else 0.0
 
 
-def _unit(cells: np.ndarray) -> np.ndarray:
-    """Without each channel's mean, and of length one; zeros if flat."""
-    cells = cells - cells.mean((1, 2), keepdims=True)
-    length = float(np.linalg.norm(cells))
-    return cells / np.float32(length) if length > 0 else cells
+@njit(cache=True, nogil=True)
+def sidelobe(response: np.ndarray, row: int, column: int, rows: int, columns: int) -> tuple[float, float]:
+    """Mean and standard deviation of what is more than `rows` or `columns` away from (row, column), across the borders."""
+    height, width = response.shape
+    total = squares = 0.0
+    for y in range(height):
+        for x in range(width):
+            value = np.float64(response[y, x])
+            total += value
+            squares += value * value
+    for dy in range(-rows, rows + 1):
+        for dx in range(-columns, columns + 1):
+            value = np.float64(response[(row + dy) % height, (column + dx) % width])
+            total -= value
+            squares -= value * value
+    count = height * width - (2 * rows + 1) * (2 * columns + 1)
+    mean = total / count
+    return mean, np.sqrt(max(squares / count - mean * mean, 0.0))

@@ -204,7 +204,7 @@ class PlacedTarget(ABC):
     def _cells(
         self, features: Sequence[np.ndarray], place: tuple[float, float], scale: float, position: tuple[float, float]
     ) -> list[np.ndarray]:
-        """The part (C, h, w) of each block of features around `place` that is the target at `position`."""
+        """What each block of features around `place` shows of the target at `position`: see `target_cells`."""
         cut = []
         for block in features:
             cells = [n / side for n, side in zip(block.shape[1:], self._sample_sides, strict=True)]  # per pixel
