@@ -161,7 +161,7 @@ class Objective(torch.nn.Module):
     @torch.no_grad()
     def calibrate(self, pictures: np.ndarray) -> None:
         """Measure the teachers' spreads on pictures (N, 3, side, side) uint8, and fit the lifts; see `Fidelity.calibrate`."""
-        pictures = torch.from_numpy(pictures)
+        pictures = torch.from_numpy(pictures).to(self._mean.device)
         self._calibrate(pictures, self.ask(pictures))
 
     def _calibrate(self, pictures: torch.Tensor, asked: Levels) -> None:

@@ -107,8 +107,8 @@ class Training:
         self.objective = first_objective(config, lessons, start, sample, rng, mixed)
         fidelities = [module for module in self.objective.modules() if isinstance(module, Fidelity)]
         self.cache = None if cache is None else Cache(cache, config, self._pairs, fidelities)
-        self.objective.calibrate(sample)
         self.objective.to(self._place.device, memory_format=torch.channels_last)
+        self.objective.calibrate(sample)
         self._place.equalise(self.objective.state_dict().values())
         self._trained = [parameter for parameter in self.objective.parameters() if parameter.requires_grad]
         self._means = [parameter.detach().clone() for parameter in self._trained] if config.average else []
