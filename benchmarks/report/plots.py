@@ -22,6 +22,7 @@ STYLES = ("-", "--", ":", "-.")
 INK = "#1b1f24"  # lines and letters; on the page they take the colour of its text
 
 NARROW, WIDE = (5.4, 3.9), (10, 3.4)  # inches
+BESIDE = [(x, y) for y in (6, -12, 16, -22, 28, -34) for x in (6, -6)]  # of a point, where its name may stand, in points
 LONGEST = 26  # letters of a name
 
 STYLE = {
@@ -139,17 +140,17 @@ def speed_accuracy(evaluation: Evaluation, published: Sequence[Published] = ()) 
         interval = evaluation.interval(evaluation.values(tracker))
         error = np.abs(100 * np.array(interval)[:, None] - point[1]) if interval else None
         axes.errorbar(*point, error, fmt="o", color=colour(list(speeds).index(tracker)), capsize=3, markersize=7, elinewidth=1)
-    _names(axes, points, fontsize=9)
     theirs = {row.tracker: (1000 / row.fps, 100 * row.auc) for row in reversed(published) if row.fps}  # of variants the best
     for point in theirs.values():
         axes.plot(*point, "o", markerfacecolor="none", color=INK, alpha=0.6)
-    _names(axes, theirs, fontsize=8, alpha=0.8)
     axes.plot(*zip(*pareto(list(points.values())), strict=True), color=INK, alpha=0.5, linewidth=1, linestyle="--", zorder=0)
     axes.set(xlabel="median time of an update, ms", ylabel="AUC, %", xscale="log")
     axes.margins(x=0.2)
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.xaxis.set_minor_formatter(NullFormatter())
+    _names(axes, points, fontsize=9)
+    _names(axes, theirs, fontsize=8, alpha=0.8)
     return figure
 
 
@@ -202,9 +203,17 @@ def svg(figure: Figure) -> str:
 
 
 def _names(axes: Axes, points: Mapping[str, tuple[float, float]], **style) -> None:
-    """Write the name of each point beside it; by turns above and below, for neighbours are often near each other."""
-    for number, (name, point) in enumerate(sorted(points.items(), key=lambda item: item[1])):
-        axes.annotate(_short(name), point, (6, -13 if number % 2 else 6), textcoords="offset points", **style)
+    """Write the name of each point where it covers no other name, as far as there is such a place."""
+    taken = []
+    for name, point in sorted(points.items(), key=lambda item: item[1]):
+        for x, y in BESIDE:
+            written = axes.annotate(_short(name), point, (x, y), textcoords="offset points", ha="left" if x > 0 else "right", **style)
+            box = written.get_window_extent()
+            if not any(box.overlaps(other) for other in taken):
+                break
+            if (x, y) != BESIDE[-1]:
+                written.remove()
+        taken.append(box)
 
 
 def _short(name: str) -> str:
