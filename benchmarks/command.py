@@ -72,6 +72,7 @@ class _Parser(argparse.ArgumentParser):
     verb: Verb | None = None
 
     def parse_known_args(self, args=None, namespace=None):
+        """As in the base class, but that the arguments are declared first."""
         if self.verb is not None:
             self.verb.function(self.verb.arguments)(self)
         return super().parse_known_args(args, namespace)

@@ -5,22 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests import naive
 from trackers import confidence
 from trackers.confidence import Confidence, peak_to_sidelobe, target_cells
-
-
-def naive_peak_to_sidelobe(response):
-    """From the definition, cell by cell."""
-    rows, columns = response.shape
-    top, left = np.unravel_index(np.argmax(response), response.shape)
-    far = []
-    for row in range(rows):
-        for column in range(columns):
-            down, across = abs(row - top), abs(column - left)
-            down, across = min(down, rows - down), min(across, columns - across)
-            if down > int(confidence.LOBE * rows) or across > int(confidence.LOBE * columns):
-                far.append(float(response[row, column]))
-    return (float(response[top, left]) - np.mean(far)) / np.std(far)
 
 
 def unit(cells):
@@ -37,7 +24,21 @@ def looked_at(blocks):
 @given(st.integers(4, 30), st.integers(4, 30), st.integers(0, 10_000))
 def test_peak_to_sidelobe_is_its_definition(rows, columns, seed):
     response = np.random.default_rng(seed).normal(size=(rows, columns)).astype(np.float32)
-    assert peak_to_sidelobe(response) == pytest.approx(naive_peak_to_sidelobe(response), rel=1e-5)
+    place = np.unravel_index(np.argmax(response), response.shape)
+    mean, deviation = naive.sidelobe(response, *place, int(confidence.LOBE * rows), int(confidence.LOBE * columns))
+    assert peak_to_sidelobe(response) == pytest.approx((response[place] - mean) / deviation, rel=1e-5)
+
+
+@given(st.integers(1, 3), st.integers(1, 9), st.integers(1, 9), st.integers(0, 10_000))
+def test_cells_are_those_of_the_definition(channels, height, width, seed):
+    rng = np.random.default_rng(seed)
+    block = rng.normal(size=(channels, height, width)).astype(np.float32)
+    rows, columns = (int(rng.integers(1, n + 1)) for n in (height, width))
+    place = rng.uniform(0, height - rows), rng.uniform(0, width - columns)
+    found = confidence.unit_cells(block, *place, rows, columns)
+    np.testing.assert_allclose(found, naive.unit_cells(block, *place, rows, columns), atol=1e-5)
+    other = rng.normal(size=found.shape).astype(np.float32)
+    assert confidence.cosine(found, other) == pytest.approx(naive.cosine(found, other), abs=1e-6)
 
 
 def test_a_flat_response_has_no_peak():
