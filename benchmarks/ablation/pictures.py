@@ -29,7 +29,7 @@ def frames(evaluation: Evaluation, targets: Sequence[sequences.Sequence]) -> Fig
             for number, box in enumerate(frame.boxes.values()):
                 axes.add_patch(_rectangle(box, edgecolor=colour(number)))
     handles = [Rectangle((0, 0), 1, 1, fill=False, edgecolor=colour(number)) for number in range(len(evaluation.tracks))]
-    figure.legend(handles, list(evaluation.tracks), loc="outside lower center", ncols=len(handles), frameon=False)
+    figure.legend(handles, list(evaluation.tracks), loc="outside lower center", ncols=min(len(handles), 5), frameon=False)
     return figure
 
 
