@@ -17,6 +17,7 @@ test: $(VENV)/installed-test lint
 
 bench: $(VENV)/installed-report
 	$(VENV)/bin/cfvgg bench speed
+	$(VENV)/bin/python -m benchmarks.golden --full
 
 lint: $(VENV)/installed-test
 	$(VENV)/bin/ruff check .
