@@ -59,3 +59,13 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def quick_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lifts that are fitted to a few pictures, and no plots."""
+    pytest.importorskip("torch")
+    from distill import record, train
+
+    monkeypatch.setattr(train, "SAMPLE", 8)
+    monkeypatch.setattr(record, "find_spec", lambda name: None)

@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import json
 import os
 import signal
 import subprocess
@@ -11,7 +12,12 @@ import numpy as np
 import pytest
 
 from benchmarks.command import VERBS, add_arguments
+from benchmarks.datasets import load
+from benchmarks.vot.files import write_run
+from benchmarks.vot.runner import supervised
 from cfvgg.cli import main
+from tests.formats import picture, text
+from tests.vot_cases import Still
 from trackers.opencv import cv2
 
 FRAMES = 8
@@ -88,6 +94,24 @@ def test_temple_color_is_run_and_reported(tmp_path, capsys):
     assert main(["bench", "report", *given, "--out", str(out)]) == 0
     assert capsys.readouterr().out.startswith("TColor128, 3 of 129 targets, not comparable with published figures")
     assert "Jogging1" in (out / "report.html").read_text()
+
+
+def test_a_report_of_vot_counts_failures(tmp_path, capsys):
+    root, results, out = tmp_path / "vot", tmp_path / "results", tmp_path / "report"
+    for number in range(12):  # the target stands still, and jumps away in frame 4
+        x = 5 if number < 4 else 40
+        picture(root / "leap" / "color" / f"{number + 1:08}.jpg")
+        with (root / "leap" / "groundtruth.txt").open("a") as file:
+            file.write(f"{x},5,{x + 10},5,{x + 10},15,{x},15\n")
+    text(root / "list.txt", "leap\n")
+    write_run(results / "VOT" / "Still", "leap", *supervised(Still, load("vot", root).sequences[0]))
+    given = ["report", "--dataset", "vot", "--root", str(root), "--results", str(results), "--out", str(out)]
+    assert main(["bench", *given]) == 0
+    (row,) = json.loads((out / "report.json").read_text())["vot"]
+    assert (row["tracker"], row["F"], row["R"]) == ("Still", 1, 100 / 12)
+    capsys.readouterr()
+    assert main(["bench", *given, "--trackers", "fECO"]) == 1
+    assert "no results of the reset-based experiment of fECO; there are Still" in capsys.readouterr().err
 
 
 def test_run_takes_some_targets(root, capsys):

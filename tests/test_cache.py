@@ -16,7 +16,7 @@ torch = pytest.importorskip("torch")
 from cfvgg import weights
 from cfvgg.architecture import LEVELS, STRIDES, channels, flops, level_sizes
 from cfvgg.cli import main
-from distill import cache, record, train
+from distill import cache, train
 from distill.cache import BLOCK, Cache, slow_outputs
 from distill.data.datasets import open_dataset
 from distill.data.pairs import PairBatch, Pairs
@@ -25,21 +25,19 @@ from distill.lessons import Fidelity, Lesson, read_lesson
 from distill.processes import Processes
 from distill.teachers import Backbone
 from distill.train import Training, joined
-from tests.trainings import assert_equal, metrics, options, random_weights, save_pictures, save_teacher, tiny
+from tests.trainings import Rank, assert_equal, metrics, options, random_weights, save_pictures, save_teacher, tiny
 
 ROOT = Path(__file__).resolve().parents[1]
 WIDTHS = channels(64)
 COUNT = 20  # pairs: two blocks
 OUTPUTS = ["vgg-m/norm1@2", "vgg-m/relu4@16"]
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = pytest.mark.usefixtures("one_thread", "quick_training")
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    """A small sample; no plots; every teacher is slow."""
-    monkeypatch.setattr(train, "SAMPLE", 8)
-    monkeypatch.setattr(record, "find_spec", lambda name: None)
+def slow_teachers(monkeypatch):
+    """Every teacher is slow."""
     monkeypatch.setattr(cache, "SLOW", 0)
 
 
@@ -136,17 +134,6 @@ def test_two_students_share_a_cache(given, dataset, tmp_path, monkeypatch):
     monkeypatch.setattr(Backbone, "compute", lambda *_: pytest.fail("a teacher was run"))
     assert list(training.draw(0).outputs) == OUTPUTS
     assert "fidelity-32" in training.advance(training.draw(0))
-
-
-class Rank(Processes):
-    """One of two processes that does not know the other."""
-
-    def __init__(self, rank):
-        super().__init__()
-        self.count, self.rank = 2, rank
-
-    def _exchange(self, tensors, operation):
-        return None
 
 
 def test_two_processes_share_the_work(given, dataset, tmp_path):

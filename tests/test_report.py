@@ -21,11 +21,7 @@ from benchmarks.report.published import published
 from benchmarks.report.tables import Column, Table, comma_separated, markdown, percent, plain
 from benchmarks.results import write_result
 from benchmarks.sequences import Sequence
-from benchmarks.vot.files import write_run
-from benchmarks.vot.runner import supervised
 from cfvgg.cli import main
-from tests.formats import picture, text
-from tests.vot_cases import Still
 from trackers.errors import UnknownOptionError, UnknownTrackerError, VideoError
 
 BOX = (10.0, 10.0, 10.0, 10.0)
@@ -389,21 +385,3 @@ def test_errors_are_one_line(tmp_path, root, results, capsys):
     assert bench("compare", "--dataset", "folder", "--root", root, "--results", results, "good", "bad") == 1
     assert bench("report", "--dataset", "folder", "--root", root, "--results", tmp_path / "none") == 1
     assert [line[:7] for line in capsys.readouterr().err.splitlines()] == ["cfvgg: "] * 2
-
-
-def test_a_report_of_vot_counts_failures(tmp_path, capsys):
-    root, results, out = tmp_path / "vot", tmp_path / "results", tmp_path / "report"
-    for number in range(12):  # the target stands still, and jumps away in frame 4
-        x = 5 if number < 4 else 40
-        picture(root / "leap" / "color" / f"{number + 1:08}.jpg")
-        with (root / "leap" / "groundtruth.txt").open("a") as file:
-            file.write(f"{x},5,{x + 10},5,{x + 10},15,{x},15\n")
-    text(root / "list.txt", "leap\n")
-    write_run(results / "VOT" / "Still", "leap", *supervised(Still, load("vot", root).sequences[0]))
-    given = ("report", "--dataset", "vot", "--root", root, "--results", results, "--out", out)
-    assert bench(*given) == 0
-    (row,) = json.loads((out / "report.json").read_text())["vot"]
-    assert (row["tracker"], row["F"], row["R"]) == ("Still", 1, 100 / 12)
-    capsys.readouterr()
-    assert bench(*given, "--trackers", "fECO") == 1
-    assert "no results of the reset-based experiment of fECO; there are Still" in capsys.readouterr().err

@@ -11,7 +11,7 @@ torch = pytest.importorskip("torch")
 from cfvgg import weights
 from cfvgg.architecture import LEVELS, channels
 from cfvgg.network import Network
-from distill import checkpoints, mutual, record, train
+from distill import checkpoints, mutual, train
 from distill.adaptation import taught
 from distill.command import add_arguments, run
 from distill.correlation import labels, responses
@@ -27,14 +27,7 @@ from tests.trainings import assert_equal, metrics, options, random_weights, save
 
 WIDTHS = channels(64)
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    """A small sample; no plots."""
-    monkeypatch.setattr(train, "SAMPLE", 8)
-    monkeypatch.setattr(record, "find_spec", lambda name: None)
+pytestmark = pytest.mark.usefixtures("one_thread", "quick_training")
 
 
 @pytest.fixture(scope="module")

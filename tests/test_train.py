@@ -26,21 +26,14 @@ from distill.metrics import Metrics, plot
 from distill.processes import Processes
 from distill.students import SPREADS, random_student
 from tests.test_weights import matconvnet
-from tests.trainings import assert_equal, metrics, options, save_pictures, save_teacher, tiny
+from tests.trainings import Rank, assert_equal, metrics, options, save_pictures, save_teacher, tiny
 from trackers import fECO
 from trackers.opencv import cv2
 
 WIDTHS = channels(64)
 ROOT = Path(__file__).resolve().parents[1]
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    """A small sample; no plots."""
-    monkeypatch.setattr(train, "SAMPLE", 8)
-    monkeypatch.setattr(record, "find_spec", lambda name: None)
+pytestmark = pytest.mark.usefixtures("one_thread", "quick_training")
 
 
 @pytest.fixture(scope="module")
@@ -204,17 +197,6 @@ def test_a_checkpoint_every_minute(given, tmp_path, monkeypatch):
 
 
 # several processes
-
-
-class Rank(Processes):
-    """One of two processes that does not know the other."""
-
-    def __init__(self, rank):
-        super().__init__()
-        self.count, self.rank = 2, rank
-
-    def _exchange(self, tensors, operation):
-        return None
 
 
 def test_two_processes_are_one_with_the_pairs_of_both(given, tmp_path, monkeypatch):

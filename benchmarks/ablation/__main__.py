@@ -6,45 +6,64 @@ from collections.abc import Collection
 from pathlib import Path
 
 from benchmarks.ablation.evaluation import evaluate_rows
+from benchmarks.ablation.paper import script
 from benchmarks.ablation.rows import ROWS, TRACKERS, Row
 from benchmarks.ablation.tables import report
 from benchmarks.ablation.training import Plan, options, train_row
 from benchmarks.datasets import load
 from benchmarks.files import write, write_json
 from benchmarks.sequences import Sequence
-from trackers.errors import TrackerError, UnknownOptionError
+from trackers.errors import UnknownOptionError
 
 USUAL_TRACKERS = ("fECO", "fDeepSTRCF", "fKCF")
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Do what the command line says; exit code 0, 1 if something is missing or wrong, 130 after Ctrl-C."""
-    given = _parser().parse_args(arguments)
-    try:
-        rows, trackers = chosen_rows(given.rows, given.out), _chosen(given.trackers, TRACKERS, "tracker")
-        if given.against is not None and given.against not in [row.name for row in rows]:
-            raise UnknownOptionError(f"--against {given.against}: it is none of the rows {', '.join(row.name for row in rows)}")
-        if given.runs < 1 or given.jobs < 1:
-            raise UnknownOptionError(f"--runs {given.runs} --jobs {given.jobs}; both must be at least 1")
-        targets = _targets(given.sequences) if given.sequences is not None else []
-        if given.only:
-            wanted = _chosen(given.only, [target.name for target in targets], "target")
-            targets = [target for target in targets if target.name in wanted]
-        settings = {option.name: getattr(given, option.name) for option in options()}
-        plan = Plan(given.data, given.teacher, given.steps, settings, {"rate": given.classifier_rate, "boxes": given.classifier_boxes})
-        for number, row in enumerate(rows, 1):
-            print(f"{number} of {len(rows)}: {row.name}, {row.what}", file=sys.stderr)
-            if row.name in ROWS:
-                train_row(row, plan, given.out)
-        if targets:
-            _evaluate(given, rows, trackers, targets)
-    except TrackerError as error:
-        print(error, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("stopped; the same command goes on", file=sys.stderr)
-        return 130
-    return 0
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    parser.prog = "python -m benchmarks.ablation"
+    parser.add_argument("--data", type=Path, action="append", default=[], metavar="FOLDER", help="pictures to train on; may be repeated")
+    parser.add_argument("--teacher", action="append", default=[], metavar="FILE[:LEVEL=TAP,...]", help="see cfvgg distill; may be repeated")
+    parser.add_argument(
+        "--sequences", type=Path, metavar="FOLDER", help="videos to track in, laid out like OTB; without it, rows are trained only"
+    )
+    parser.add_argument("--only", metavar="TARGETS", help="some of their targets, between commas")
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="FOLDER", help="weights, scores and tables; what is there is not done again"
+    )
+    parser.add_argument("--rows", default=",".join(ROWS), help="of the tables, or names of .safetensors in --out (%(default)s)")
+    parser.add_argument("--trackers", default=",".join(USUAL_TRACKERS), help=f"of {', '.join(TRACKERS)} (%(default)s)")
+    parser.add_argument("--against", metavar="ROW", help="what rows are compared with (both, if it is among them)")
+    parser.add_argument("--steps", type=int, default=10_000, help="of each training (%(default)s)")
+    parser.add_argument("--runs", type=int, default=5, help="on each target, all but the first with one pixel changed (%(default)s)")
+    parser.add_argument("--jobs", type=int, default=1, help="processes that track (%(default)s)")
+    parser.add_argument("--classifier-rate", type=float, default=1e-3, help="learning rate of the row tiny (%(default)s)")
+    parser.add_argument("--classifier-boxes", type=int, default=150, help="boxes of a class of the row tiny, at least (%(default)s)")
+    group = parser.add_argument_group("training of the other rows, as in cfvgg distill")
+    for option in options():
+        flag, default, known = f"--{option.name.replace('_', '-')}", option.default, option.metadata
+        several = {"nargs": "*"} if isinstance(default, tuple) else {"type": type(default), "choices": known.get("options")}
+        group.add_argument(flag, default=default, help=f"{known['help']} (%(default)s)", **several)
+
+
+@script(__doc__, _arguments)
+def main(given: argparse.Namespace) -> None:
+    """Train, track and report."""
+    rows, trackers = chosen_rows(given.rows, given.out), _chosen(given.trackers, TRACKERS, "tracker")
+    if given.against is not None and given.against not in [row.name for row in rows]:
+        raise UnknownOptionError(f"--against {given.against}: it is none of the rows {', '.join(row.name for row in rows)}")
+    if given.runs < 1 or given.jobs < 1:
+        raise UnknownOptionError(f"--runs {given.runs} --jobs {given.jobs}; both must be at least 1")
+    targets = _targets(given.sequences) if given.sequences is not None else []
+    if given.only:
+        wanted = _chosen(given.only, [target.name for target in targets], "target")
+        targets = [target for target in targets if target.name in wanted]
+    settings = {option.name: getattr(given, option.name) for option in options()}
+    plan = Plan(given.data, given.teacher, given.steps, settings, {"rate": given.classifier_rate, "boxes": given.classifier_boxes})
+    for number, row in enumerate(rows, 1):
+        print(f"{number} of {len(rows)}: {row.name}, {row.what}", file=sys.stderr)
+        if row.name in ROWS:
+            train_row(row, plan, given.out)
+    if targets:
+        _evaluate(given, rows, trackers, targets)
 
 
 def chosen_rows(names: str, out: Path) -> list[Row]:
@@ -89,33 +108,6 @@ def _evaluate(given: argparse.Namespace, rows: list[Row], trackers: list[str], t
     print(text)
     write_json(given.out / "ablation.json", {"sequences": given.sequences.name, "videos": videos, "runs": given.runs, "trackers": numbers})
     write(given.out / "ablation.txt", text + "\n")
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.ablation", description=__doc__)
-    parser.add_argument("--data", type=Path, action="append", default=[], metavar="FOLDER", help="pictures to train on; may be repeated")
-    parser.add_argument("--teacher", action="append", default=[], metavar="FILE[:LEVEL=TAP,...]", help="see cfvgg distill; may be repeated")
-    parser.add_argument(
-        "--sequences", type=Path, metavar="FOLDER", help="videos to track in, laid out like OTB; without it, rows are trained only"
-    )
-    parser.add_argument("--only", metavar="TARGETS", help="some of their targets, between commas")
-    parser.add_argument(
-        "--out", type=Path, required=True, metavar="FOLDER", help="weights, scores and tables; what is there is not done again"
-    )
-    parser.add_argument("--rows", default=",".join(ROWS), help="of the tables, or names of .safetensors in --out (%(default)s)")
-    parser.add_argument("--trackers", default=",".join(USUAL_TRACKERS), help=f"of {', '.join(TRACKERS)} (%(default)s)")
-    parser.add_argument("--against", metavar="ROW", help="what rows are compared with (both, if it is among them)")
-    parser.add_argument("--steps", type=int, default=10_000, help="of each training (%(default)s)")
-    parser.add_argument("--runs", type=int, default=5, help="on each target, all but the first with one pixel changed (%(default)s)")
-    parser.add_argument("--jobs", type=int, default=1, help="processes that track (%(default)s)")
-    parser.add_argument("--classifier-rate", type=float, default=1e-3, help="learning rate of the row tiny (%(default)s)")
-    parser.add_argument("--classifier-boxes", type=int, default=150, help="boxes of a class of the row tiny, at least (%(default)s)")
-    group = parser.add_argument_group("training of the other rows, as in cfvgg distill")
-    for option in options():
-        flag, default, known = f"--{option.name.replace('_', '-')}", option.default, option.metadata
-        several = {"nargs": "*"} if isinstance(default, tuple) else {"type": type(default), "choices": known.get("options")}
-        group.add_argument(flag, default=default, help=f"{known['help']} (%(default)s)", **several)
-    return parser
 
 
 if __name__ == "__main__":
