@@ -5,10 +5,10 @@ from collections.abc import Mapping
 import numpy as np
 
 from trackers import strcf_config as settings
+from trackers.feature_tracker import FeatureTracker
 from trackers.filters.bacf import BACFFilter
 from trackers.strcf import STRCFTarget
 from trackers.strcf_config import BACFConfig
-from trackers.target import FeatureTracker
 from trackers.tracker import Box
 
 

@@ -12,6 +12,7 @@ from trackers import config as settings
 from trackers.augmentation import views
 from trackers.config import ECOConfig
 from trackers.errors import UnknownOptionError
+from trackers.feature_tracker import FeatureTracker
 from trackers.features.fhog import CHANNELS
 from trackers.features.sizes import odd_sizes
 from trackers.features.stack import FeatureStack
@@ -19,7 +20,8 @@ from trackers.filters.eco import ECOFilter
 from trackers.filters.regularisation import Penalty, penalty_filter
 from trackers.fourier import gaussian_label
 from trackers.patch import decimation
-from trackers.target import Detection, FeatureTracker, SearchTarget
+from trackers.search import SearchTarget
+from trackers.target import Detection
 from trackers.tracker import Box
 
 

@@ -15,6 +15,7 @@ from cfvgg.weights import Weights
 from trackers import config as settings
 from trackers import kcf_config
 from trackers.errors import UnknownOptionError
+from trackers.feature_tracker import FeatureTracker
 from trackers.features import colour
 from trackers.features.fhog import fhog
 from trackers.features.stack import average, normalise
@@ -23,7 +24,7 @@ from trackers.kcf_config import KCFConfig, WindowConfig
 from trackers.opencv import cv2
 from trackers.patch import crop, decimation, resize, round_half_away
 from trackers.scale import ScaleFilter, parabola_vertex
-from trackers.target import SMALLEST_TARGET, Detection, FeatureTracker, PlacedTarget
+from trackers.target import SMALLEST_TARGET, Detection, PlacedTarget
 from trackers.tracker import Box
 
 FEWEST_CELLS = 4  # of a side of the window, so that a cosine window leaves something

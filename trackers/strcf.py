@@ -6,12 +6,14 @@ import numpy as np
 
 from cfvgg.forward import Backbone
 from trackers import strcf_config as settings
+from trackers.feature_tracker import FeatureTracker
 from trackers.features.sizes import exact_sizes
 from trackers.features.stack import FeatureStack, stretched_levels
 from trackers.filters.admm import STRCFFilter
 from trackers.patch import whole_patch
+from trackers.search import SearchTarget
 from trackers.strcf_config import STRCFConfig
-from trackers.target import Detection, FeatureTracker, SearchTarget
+from trackers.target import Detection
 from trackers.tracker import Box
 
 

@@ -32,7 +32,7 @@ STAGES = {
         "trackers.mosse:RatioFilter.respond",
         "trackers.fourier:Inverse.__call__",
     ),
-    "localise": ("trackers.target.peak", "trackers.kcf.peak"),
+    "localise": ("trackers.search.peak", "trackers.kcf.peak"),
     "scale": ("trackers.scale:ScaleFilter.change", "trackers.scale:ScaleFilter.learn"),
     "learn": (
         "trackers.filters.eco:ECOFilter.remember",

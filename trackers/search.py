@@ -1,0 +1,116 @@
+"""Targets that are looked for at one or several scales by a filter on several blocks of features: ECO's and STRCF's."""
+
+import math
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from trackers import config as settings
+from trackers.errors import UnknownOptionError
+from trackers.features.stack import FeatureStack, applicable
+from trackers.fourier import Inverse
+from trackers.localisation import peak
+from trackers.patch import round_half_away
+from trackers.scale import ScaleFilter
+from trackers.target import SMALLEST_TARGET, Detection, PlacedTarget
+from trackers.tracker import Box
+
+
+class Filter(Protocol):
+    """What finds a target: samples from features, and the response to a sample."""
+
+    @abstractmethod
+    def encode(self, features: Sequence[np.ndarray]) -> Any:
+        """A sample from its feature blocks (C, n, n)."""
+
+    @abstractmethod
+    def respond(self, sample: Any) -> np.ndarray:
+        """Half-spectrum (n, n // 2 + 1) of the response to a sample."""
+
+
+class SearchTarget(PlacedTarget):
+    """A target that is looked for around its last place: position, scale, box, and the search itself.
+
+    A subclass sets what the search needs by `_prepare`, learns, and remembers what the target looks like by `_know`.
+
+    Parameters
+    ----------
+    image : ndarray, uint8, (H, W, C)
+        First picture; it decides whether the sequence is treated as coloured.
+    box : (float, float, float, float)
+    config : ECOConfig, STRCFConfig or BACFConfig
+    published : bool
+        Round boxes to whole pixels and let them leave the picture.
+    """
+
+    def __init__(self, image: np.ndarray, box: Box, config: Any, published: bool):
+        super().__init__(image)
+        self._published = published
+        features = applicable(config.features, self._coloured)
+        if not features:
+            kind = "colour" if self._coloured else "grey"
+            raise UnknownOptionError(f"features={[f.name for f in config.features]}: none of them is for {kind} sequences")
+        self._config = settings.override(config, {"features": features})
+        self._shape = image.shape[:2]
+
+        x, y, width, height = box
+        self._first_sides = height, width
+        self.position = (y + (height - 1) / 2, x + (width - 1) / 2)
+        area, (smallest, largest) = height * width * config.search_area**2, config.sample_side
+        self.scale = math.sqrt(area / min(max(area, smallest**2), largest**2))
+        self._base = (height / self.scale, width / self.scale)
+        self._side = math.sqrt(math.prod(self._base)) * config.search_area
+
+    def _prepare(self, features: FeatureStack, filter_: Filter, support: int, output: int) -> None:
+        """Set features and filter; `support` pixels of the sample are `output` cells of the response."""
+        self._features, self._filter, self._inverse = features, filter_, Inverse(output)
+        self._cell, self._sample_sides = support / output, (support, support)
+        config, self._scale_filter, step = self._config, None, self._config.scale_step
+        self._factors = [step ** (k - config.scales // 2) for k in range(config.scales)]
+        if config.scale_filter is not None:
+            self._scale_filter = ScaleFilter(self._first_sides, self._base, config.scale_filter, wrap=self._published)
+            step = config.scale_filter.step
+        self._scale_limits = (
+            step ** math.ceil(math.log(SMALLEST_TARGET / support, step)),
+            step ** math.floor(math.log(min(n / side for n, side in zip(self._shape, self._base, strict=True)), step)),
+        )
+
+    def _detect(self, image: np.ndarray, position: tuple[float, float]) -> Detection:
+        """Look for the target around a position, at the scale at which the response is highest."""
+        place, found = tuple(map(round_half_away, position)), []
+        for factor in self._factors:
+            scale = self.scale * factor
+            features = self._features(image, place, scale)
+            sample = self._filter.encode(features)
+            spectrum = self._filter.respond(sample)
+            response = self._inverse(spectrum)
+            *shift, height = peak(spectrum, response)
+            there = tuple(p + d * self._cell * scale for p, d in zip(place, shift, strict=True))
+            found.append(Detection(place, scale, features, sample, response.copy(), there, height))
+        return max(found, key=lambda detection: detection.height)
+
+    def _rescale(self, image: np.ndarray, sampled_scale: float) -> None:
+        """Change the scale to that of the scale filter, or else of the sample, and keep box and scale within their limits.
+
+        A target that has left the picture comes back at its border.
+        """
+        scale = sampled_scale
+        if self._scale_filter is not None:
+            scale = self.scale * self._scale_filter.change(image, self.position, self.scale)
+        self.scale = max(min(scale, self._scale_limits[1]), self._scale_limits[0])
+        if not self._published:
+            self.position = self._limited()
+
+    def _learn_scale(self, image: np.ndarray) -> None:
+        """Update the scale filter, where there is one, with the target as it was found."""
+        if self._scale_filter is not None:
+            self._scale_filter.learn(image, self.position, self.scale)
+
+    def _rounded(self) -> tuple[int, int]:
+        return tuple(round_half_away(p) for p in self.position)
+
+    def _box(self) -> Box:
+        box = super()._box()
+        return tuple(float(round_half_away(v)) for v in box) if self._published else box
