@@ -101,7 +101,7 @@ def test_a_picture_of_another_size(video, running, shape):
     ("options", "message"),
     [
         ({"learning_rat": 0.1}, "'learning_rat'; did you mean learning_rate?"),
-        ({"colour": 1}, "'colour'.*Options: features"),
+        ({"colour": 1}, "'colour'.*Options: recovery, features"),
         ({"learning_rate": 2}, "learning_rate=2; a number from 1e-06 to 0.999"),
         ({"learning_rate": float("nan")}, "learning_rate=nan"),
         ({"samples": 1}, "samples=1"),

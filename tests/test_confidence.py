@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tests import naive
 from trackers import confidence
-from trackers.confidence import Confidence, peak_to_sidelobe, target_cells
+from trackers.confidence import DROP, LOST_BELOW, SEVERAL, Confidence, peak_to_sidelobe, target_cells
 
 
 def unit(cells):
@@ -78,29 +78,41 @@ def blocks():
 
 
 def test_likeness_is_a_mean_of_cosines(blocks):
-    known = Confidence(looked_at(blocks))
+    known = Confidence(SEVERAL, looked_at(blocks))
     assert known.likeness(looked_at(blocks)) == pytest.approx(1)
     assert known.likeness(looked_at([2 * block + 7 for block in blocks])) == pytest.approx(1)  # neither contrast nor brightness
     assert known.likeness(looked_at([-block for block in blocks])) == pytest.approx(-1)
     assert known.likeness(looked_at([blocks[0], np.ones_like(blocks[1])])) == pytest.approx(0.5, abs=1e-5)  # a flat block is like nothing
     other = [np.ascontiguousarray(block[:, ::-1]) for block in blocks]
     expected = [np.corrcoef(a.ravel(), b.ravel())[0, 1] for a, b in zip(blocks[1:], other[1:], strict=True)]
-    assert Confidence(looked_at(blocks[1:])).likeness(looked_at(other[1:])) == pytest.approx(expected[0], abs=1e-6)
+    assert Confidence(SEVERAL, looked_at(blocks[1:])).likeness(looked_at(other[1:])) == pytest.approx(expected[0], abs=1e-6)
 
 
 def test_what_is_learnt_becomes_like(blocks):
-    known, other = Confidence(looked_at(blocks)), looked_at([np.ascontiguousarray(block[:, ::-1]) for block in blocks])
+    known, other = Confidence(SEVERAL, looked_at(blocks)), looked_at([np.ascontiguousarray(block[:, ::-1]) for block in blocks])
     before = known.likeness(other)
+    known.learn(0.4, other)
+    assert known.likeness(other) == before  # that was not surely the target
     for _ in range(100):
-        known.learn(other)
+        known.learn(0.9, other)
     assert before < 0.5 and known.likeness(other) > 0.999
 
 
-def test_the_score_rises_with_both_and_stays_within_0_and_1(blocks):
-    rng, known = np.random.default_rng(0), Confidence(looked_at(blocks))
+def test_score_and_evidence_rise_with_both_and_the_score_stays_within_0_and_1(blocks):
+    rng, known = np.random.default_rng(0), Confidence(SEVERAL, looked_at(blocks))
     sharp, blurred = (rng.normal(0, noise, (21, 21)) for noise in (0.01, 0.3))
     sharp[3, 5] = blurred[3, 5] = 1.5
     cells, unlike = looked_at(blocks), looked_at([-block for block in blocks])
-    assert 0 < known.score(blurred, unlike) < known.score(blurred, cells) < known.score(sharp, cells) < 1
-    assert known.score(blurred, unlike) < known.score(sharp, unlike) < known.score(sharp, cells)
-    assert 0 <= known.score(np.zeros((21, 21)), [np.zeros_like(block) for block in blocks]) < 0.5
+    for which in (0, 1):
+        low, blurry, high = (known.judge(*seen)[which] for seen in ((blurred, unlike), (blurred, cells), (sharp, cells)))
+        assert low < blurry < high and low < known.judge(sharp, unlike)[which] < high
+    assert 0 < known.judge(blurred, unlike)[0] < known.judge(sharp, cells)[0] < 1
+    assert 0 <= known.judge(np.zeros((21, 21)), [np.zeros_like(block) for block in blocks])[0] < LOST_BELOW
+
+
+def test_a_score_is_doubted_when_it_is_low_or_has_dropped(blocks):
+    known = Confidence(SEVERAL, looked_at(blocks))
+    assert known.doubts(LOST_BELOW - 0.01) and not known.doubts(LOST_BELOW + 0.01)
+    for _ in range(200):
+        known.learn(0.8, looked_at(blocks))
+    assert known.doubts(0.8 * DROP - 0.01) and not known.doubts(0.8 * DROP + 0.01)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from trackers import confidence
 from trackers import strcf_config as settings
 from trackers.feature_tracker import FeatureTracker
 from trackers.filters.bacf import BACFFilter
@@ -22,7 +23,6 @@ class BACF(FeatureTracker):
     """
 
     presets: Mapping[str, BACFConfig] = settings.BACF
-    lost_below = 0.1  # FHOG alone is less like itself from frame to frame
 
     def _begin(self, image: np.ndarray, box: Box) -> "BACFTarget":
         return BACFTarget(image, box, self.config, self._backbone, self._tables, self._published)
@@ -32,3 +32,4 @@ class BACFTarget(STRCFTarget):
     """One target that BACF follows: STRCF's steps with another filter; parameters are `STRCFTarget`'s."""
 
     filter_kind = BACFFilter
+    _scoring = confidence.BACF

@@ -2,45 +2,81 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numba import njit
 
 from trackers.patch import round_half_away
 
-# The score is a logistic function of the logarithm of the peak-to-sidelobe ratio and of the likeness, fitted to hard versions of
-# development sequences: see docs/robustness.rst.
-OFFSET, SHARPNESS, LIKENESS = -4.1, 0.33, 5.9
+
+@dataclass(frozen=True)
+class Scoring:
+    """How a score comes of what is seen: fitted to hard versions of development sequences, see docs/robustness.rst.
+
+    Attributes
+    ----------
+    offset, sharpness, likeness : float
+        The score is the logistic function of offset + sharpness ln(peak-to-sidelobe ratio) + likeness times the likeness.
+    """
+
+    offset: float
+    sharpness: float
+    likeness: float
+
+
+# By what it is that looks alike, and by how far the response of the filter stands out.
+SEVERAL = Scoring(-4.1, 0.33, 5.9)  # ECO's and STRCF's on several kinds of features
+DEEP_STRCF = Scoring(-5.5, 0.75, 7.7)
+BACF = Scoring(-6.8, 2.0, 9.0)
+HANDCRAFTED_WINDOW = Scoring(-3.15, 0.18, 7.05)
+LEVEL_WINDOW = Scoring(-5.5, 1.2, 3.1)
+
+LOST_BELOW = 0.15  # score of a target that is doubtful
+DROP = 0.4  # so is one with a score below this share of its usual one
+
+# Of the evidence for a target at which a filter looks that has not learnt for a while, and so has not learnt what is there instead:
+# how far the response stands out says more then.
+LIKENESS_TO_SHARPNESS = 3.0
 
 LOBE = 0.15  # of the response's side, to either side of the peak: what belongs to it
-RATE = 0.1  # at which the known appearance follows the target, in frames that are surely of it
-KNOWN_FROM = 0.5  # score of such frames
+RATE = 0.1  # at which the known appearance, and the usual score, follow the target
+KNOWN_FROM = 0.5  # score of frames that surely show the target, and what it looks like
 
 
 class Confidence:
-    """A score for where a target was found; it learns what the target looks like.
+    """Scores and evidence for where a target was found; it learns what the target looks like.
 
     Parameters
     ----------
+    scoring : Scoring
     cells : sequence of ndarray, float32, (C, h, w)
         What the target's features are on the first frame: one block for each kind, each from `target_cells`.
     """
 
-    def __init__(self, cells: Sequence[np.ndarray]):
-        self._known = list(cells)
+    def __init__(self, scoring: Scoring, cells: Sequence[np.ndarray]):
+        self._scoring, self._known = scoring, list(cells)
+        self._usual: float | None = None  # score
 
-    def score(self, response: np.ndarray, cells: Sequence[np.ndarray]) -> float:
-        """Score in [0, 1] of a response (H, W) and the features of what is taken for the target."""
-        evidence = OFFSET + SHARPNESS * math.log(max(peak_to_sidelobe(response), 1.0)) + LIKENESS * self.likeness(cells)
-        return 1 / (1 + math.exp(-evidence))
+    def judge(self, response: np.ndarray, cells: Sequence[np.ndarray]) -> tuple[float, float]:
+        """Score in [0, 1], and evidence, of a response (H, W) and the features of what is taken for the target."""
+        scoring, sharpness, likeness = self._scoring, math.log(max(peak_to_sidelobe(response), 1.0)), self.likeness(cells)
+        logit = scoring.offset + scoring.sharpness * sharpness + scoring.likeness * likeness
+        return 1 / (1 + math.exp(-logit)), sharpness + LIKENESS_TO_SHARPNESS * likeness
 
     def likeness(self, cells: Sequence[np.ndarray]) -> float:
         """Mean over the blocks of the cosine between their features and the known ones, in [-1, 1]; 0 for a flat one."""
         return sum(map(cosine, cells, self._known)) / len(self._known)
 
-    def learn(self, cells: Sequence[np.ndarray]) -> None:
-        """Take in what the target looks like now."""
-        self._known = [known + np.float32(RATE) * (block - known) for block, known in zip(cells, self._known, strict=True)]
+    def doubts(self, score: float) -> bool:
+        """Whether a score is too low for a target, or much lower than it was before."""
+        return score < max(LOST_BELOW, DROP * (self._usual or 0.0))
+
+    def learn(self, score: float, cells: Sequence[np.ndarray]) -> None:
+        """Take in the score and the features of what is believed to be the target."""
+        self._usual = score if self._usual is None else self._usual + RATE * (score - self._usual)
+        if score >= KNOWN_FROM:
+            self._known = [known + np.float32(RATE) * (block - known) for block, known in zip(cells, self._known, strict=True)]
 
 
 def target_cells(block: np.ndarray, centre: tuple[float, float], size: tuple[float, float]) -> np.ndarray:

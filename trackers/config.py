@@ -83,6 +83,24 @@ class Configuration:
 
 
 @dataclass(frozen=True)
+class TargetConfig(Configuration):
+    """What trackers of all kinds have in common.
+
+    Attributes
+    ----------
+    recovery : bool
+        Stop learning while the target is doubtful, and look for it when it is lost: see `trackers.recovery`.
+    """
+
+    recovery: bool = True
+
+    def __post_init__(self):
+        super().__post_init__()
+        if not isinstance(self.recovery, bool):
+            raise UnknownOptionError(f"recovery={self.recovery!r}; True or False is needed")
+
+
+@dataclass(frozen=True)
 class ScaleFilterConfig(Configuration):
     """The scale filter of fDSST (PORTING 5); `sigma` counts in interpolated scales."""
 
@@ -97,7 +115,7 @@ class ScaleFilterConfig(Configuration):
 
 
 @dataclass(frozen=True)
-class ECOConfig(Configuration):
+class ECOConfig(TargetConfig):
     """ECO and its relatives; the defaults are fECO's OTB setting.
 
     Attributes
@@ -229,8 +247,9 @@ def override(config, options: dict):
         raise UnknownOptionError(f"options {options}: {error}") from error
 
 
-# What is otherwise in the authors' program than in these settings.
-ECO_PUBLISHED = {"augmentation_iterations": 0, "compared": 0}
+# What is otherwise in the authors' programs than in these settings.
+PUBLISHED = {"recovery": False}
+ECO_PUBLISHED = {**PUBLISHED, "augmentation_iterations": 0, "compared": 0}
 
 _FECO_DEEP = (Feature("conv1", 8, 4), Feature("conv5", 32, 16), FEATURES["fhog"], FEATURES["colour_names"])
 

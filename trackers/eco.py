@@ -136,10 +136,9 @@ class ECOTarget(SearchTarget):
         self._know(features, place)
 
     def _take(self, image: np.ndarray, found: Detection) -> None:
-        """Go where the target was found, add the sample to the memory, train when it is time, and update the scale filter."""
+        """Add the sample to the memory, train when it is time, and update the scale filter."""
         self._frame += 1
-        self.position = found.position
-        self._rescale(image, found.scale)
+        self._rescale(image)
         config, place, scale, sample = self._config, found.place, found.scale, found.sample
         if not config.reuse_detection:
             place, scale = self._rounded(), self.scale

@@ -49,7 +49,7 @@ class FeatureTracker(Tracker):
     """
 
     presets: Mapping[str, Any]
-    as_published: Mapping[str, Any] = {}  # options that `published` implies
+    as_published: Mapping[str, Any] = settings.PUBLISHED  # options that `published` implies
     brings_network = True  # whether the shipped weights stand in where none are given
 
     def __init__(

@@ -14,6 +14,7 @@ from cfvgg.forward import Backbone
 from cfvgg.weights import Weights
 from trackers import config as settings
 from trackers import kcf_config
+from trackers.confidence import HANDCRAFTED_WINDOW, LEVEL_WINDOW, Scoring
 from trackers.errors import UnknownOptionError
 from trackers.feature_tracker import FeatureTracker
 from trackers.features import colour
@@ -24,7 +25,7 @@ from trackers.kcf_config import KCFConfig, WindowConfig
 from trackers.opencv import cv2
 from trackers.patch import crop, decimation, resize, round_half_away
 from trackers.scale import ScaleFilter, parabola_vertex
-from trackers.target import SMALLEST_TARGET, Detection, PlacedTarget
+from trackers.target import SMALLEST_TARGET, Detection, PlacedTarget, Sighting
 from trackers.tracker import Box
 
 FEWEST_CELLS = 4  # of a side of the window, so that a cosine window leaves something
@@ -63,7 +64,6 @@ class KCF(FeatureTracker):
     """
 
     presets: Mapping[str, KCFConfig] = kcf_config.KCF
-    lost_below = 0.1  # FHOG alone is less like itself from frame to frame
     kinds = ("fhog", "grey")  # of features
 
     def __init__(self, backbone: str | os.PathLike | Weights | Backbone | None = None, *, preset: str | None = None, **options):
@@ -96,7 +96,6 @@ class fKCF(KCF):
 
     presets = kcf_config.FKCF
     kinds = LEVELS
-    lost_below = FeatureTracker.lost_below
 
 
 class Features(Protocol):
@@ -108,10 +107,13 @@ class Features(Protocol):
         Pixels per cell.
     margin : int
         Pixels by which the patch must be larger than the window that its cells cover.
+    scoring : Scoring
+        What their likeness says.
     """
 
     cell: int
     margin: int
+    scoring: Scoring
 
     @abstractmethod
     def __call__(self, patch: np.ndarray) -> np.ndarray:
@@ -121,7 +123,7 @@ class Features(Protocol):
 class Fhog:
     """FHOG in cells of four pixels."""
 
-    cell, margin = 4, 0
+    cell, margin, scoring = 4, 0, HANDCRAFTED_WINDOW
 
     def __call__(self, patch: np.ndarray) -> np.ndarray:
         return fhog(patch, self.cell)
@@ -130,7 +132,7 @@ class Fhog:
 class Grey:
     """Grey values over 255, less their mean."""
 
-    cell, margin = 1, 0
+    cell, margin, scoring = 1, 0, HANDCRAFTED_WINDOW
 
     def __call__(self, patch: np.ndarray) -> np.ndarray:
         values = colour.grey(patch if patch.shape[2] == 3 else patch[:, :, 0], self.cell)
@@ -142,6 +144,8 @@ class Level:
 
     The margin makes the patch so large that the level's cells, whose receptive fields begin inside of it, lie in its middle.
     """
+
+    scoring = LEVEL_WINDOW
 
     def __init__(self, backbone: Backbone, level: str):
         stride, first = grids()[level]
@@ -183,9 +187,11 @@ class WindowTarget(PlacedTarget):
     trusts_from = BLANK_BELOW
 
     def __init__(self, image: np.ndarray, box: Box, config: WindowConfig, features: Features, filter_: Filter):
-        super().__init__(image)
+        super().__init__(image, config.recovery)
+        self._scoring = features.scoring
         self._config, self._features, self._filter = config, features, filter_
-        self.position, self.scale, self._base = self._begin(box)
+        self.scale, self._base = self._begin(box)
+        self.position = self._centre(box)
         window = [min(math.floor(n * config.search_area), LARGEST_WINDOW) for n in self._base]
         self._grid = tuple(max(n // features.cell, FEWEST_CELLS) for n in window)
         self._patch_shape = self._patch_sides(window)
@@ -199,18 +205,20 @@ class WindowTarget(PlacedTarget):
             self._scale_filter = ScaleFilter(self._sides(), self._base, config.scale_filter)
             lowest = SMALLEST_TARGET / max(self._patch_shape)
             self._scale_limits = lowest, max(min(n / side for n, side in zip(self._shape, self._base, strict=True)), lowest)
+        else:
+            self._scales = (1.0,)
         self._sample_sides = tuple(n * features.cell for n in self._grid)
         self._learn_first(picture)
-        block, centre = self._block(picture, self.position)
+        block, centre = self._block(picture, self.position, self.scale)
         self._blank = self.trusts_from * float(self._filter.respond(block * self._window).max())
         self._know([block], centre)
 
-    def _begin(self, box: Box) -> tuple[tuple[float, float], float, tuple[float, float]]:
-        """Position, scale, and size of the target at scale one, (height, width) in pixels of the sample."""
-        x, y, width, height = box
+    def _begin(self, box: Box) -> tuple[float, tuple[float, float]]:
+        """Scale, and size of the target at scale one, (height, width) in pixels of the sample."""
+        _, _, width, height = box
         side, (smallest, largest) = math.sqrt(height * width), self._config.target_side
         scale = side / min(max(side, smallest), largest)
-        return (y + (height - 1) / 2, x + (width - 1) / 2), scale, (height / scale, width / scale)
+        return scale, (height / scale, width / scale)
 
     def _patch_sides(self, window: list[int]) -> tuple[int, ...]:
         """Height and width of a patch; `window` is what the search area comes to."""
@@ -219,20 +227,21 @@ class WindowTarget(PlacedTarget):
     def _learn_first(self, picture: np.ndarray) -> None:
         self._learn(picture, 1.0)
 
-    def _detect(self, image: np.ndarray, position: tuple[float, float]) -> Detection:
-        block, centre = self._block(image, position)
+    def _look(self, image: np.ndarray, position: tuple[float, float], scale: float) -> Detection:
+        block, centre = self._block(image, position, scale)
         sample = block * self._window
         response = self._filter.respond(sample)
         shift, height = peak(response, self.refines)
-        pixels = self._features.cell * self.scale
+        pixels = self._features.cell * scale
         there = tuple(c + d * pixels for c, d in zip(centre, shift, strict=True))
-        return Detection(centre, self.scale, [block], sample, response, there, height)
+        return Detection(centre, scale, [block], sample, response, there, height)
 
-    def _take(self, image: np.ndarray, found: Detection) -> None:
-        """Go where the target was found, and learn it there, unless the picture is blank."""
-        if found.height < self._blank:
-            return
-        self.position = found.position
+    def _believe(self, image: np.ndarray, seen: Sighting) -> None:
+        """Take what is seen for the target, unless the picture is blank."""
+        if seen.found.height >= self._blank:
+            super()._believe(image, seen)
+
+    def _take(self, image: np.ndarray, _: Detection) -> None:
         if self._scale_filter is not None:
             change = self._scale_filter.change(image, self.position, self.scale)
             self.scale = max(min(self.scale * change, self._scale_limits[1]), self._scale_limits[0])
@@ -258,18 +267,18 @@ class WindowTarget(PlacedTarget):
 
     def _sample(self, picture: np.ndarray, position: tuple[float, float]) -> tuple[np.ndarray, tuple[float, float]]:
         """Windowed features (C, H, W) around a position, and the centre in pixels of what they show."""
-        block, centre = self._block(picture, position)
+        block, centre = self._block(picture, position, self.scale)
         return block * self._window, centre
 
-    def _block(self, picture: np.ndarray, position: tuple[float, float]) -> tuple[np.ndarray, tuple[float, float]]:
-        """Features (C, H, W) around a position, and the centre in pixels of what they show."""
-        patch, centre = self._patch(picture, position)
+    def _block(self, picture: np.ndarray, position: tuple[float, float], scale: float) -> tuple[np.ndarray, tuple[float, float]]:
+        """Features (C, H, W) around a position at a scale, and the centre in pixels of what they show."""
+        patch, centre = self._patch(picture, position, scale)
         return self._features(patch)[:, : self._grid[0], : self._grid[1]], centre
 
-    def _patch(self, picture: np.ndarray, position: tuple[float, float]) -> tuple[np.ndarray, tuple[float, float]]:
+    def _patch(self, picture: np.ndarray, position: tuple[float, float], scale: float) -> tuple[np.ndarray, tuple[float, float]]:
         """The window (H, W, C) around a position in the size of the sample, and its centre."""
-        step = decimation(self.scale)
-        shape = tuple(max(round_half_away(n * self.scale / step), 1) for n in self._patch_shape)
+        step = decimation(scale)
+        shape = tuple(max(round_half_away(n * scale / step), 1) for n in self._patch_shape)
         first = tuple(round_half_away(p) + step * (1 - n // 2) for p, n in zip(position, shape, strict=True))
         interpolation = cv2.INTER_AREA if shape[0] > self._patch_shape[0] else cv2.INTER_LINEAR
         patch = resize(crop(picture, first, shape, step), self._patch_shape, interpolation)
@@ -282,20 +291,22 @@ class PublishedTarget(WindowTarget):
     refines = False
     trusts_from = 0.0
 
-    def _begin(self, box: Box) -> tuple[tuple[float, float], float, tuple[float, float]]:
-        x, y, *self._size = box
+    def _begin(self, box: Box) -> tuple[float, tuple[float, float]]:
+        _, _, *self._size = box
         width, height = self._size
         self._halved = math.sqrt(height * width) >= HALVED_FROM
+        return 1.0, (max(height // 2, 1), max(width // 2, 1)) if self._halved else (height, width)
+
+    def _centre(self, box: Box) -> tuple[float, float]:
+        x, y, width, height = box
         middle = y + height // 2, x + width // 2
-        if self._halved:
-            return tuple((p - 1) // 2 for p in middle), 1.0, (max(height // 2, 1), max(width // 2, 1))
-        return middle, 1.0, (height, width)
+        return tuple((p - 1) // 2 for p in middle) if self._halved else middle
 
     def _patch_sides(self, window: list[int]) -> tuple[int, ...]:
         return tuple(map(max, window, super()._patch_sides(window)))  # with the pixels that fill no cell
 
-    def _patch(self, picture: np.ndarray, position: tuple[float, float]) -> tuple[np.ndarray, tuple[float, float]]:
-        return super()._patch(picture, position)[0], tuple(map(round_half_away, position))
+    def _patch(self, picture: np.ndarray, position: tuple[float, float], scale: float) -> tuple[np.ndarray, tuple[float, float]]:
+        return super()._patch(picture, position, scale)[0], tuple(map(round_half_away, position))
 
     def _limited(self) -> tuple[float, float]:
         return self.position

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from cfvgg.architecture import LEVELS
-from trackers.config import FEATURES, Configuration, Feature, ScaleFilterConfig, between, checked_scale_filter
+from trackers.config import FEATURES, Feature, ScaleFilterConfig, TargetConfig, between, checked_scale_filter
 from trackers.errors import UnknownOptionError
 
 KERNELS = ("gaussian", "polynomial", "linear")
@@ -11,7 +11,7 @@ KCF_FEATURES = ("fhog", "grey", *LEVELS)
 
 
 @dataclass(frozen=True)
-class WindowConfig(Configuration):
+class WindowConfig(TargetConfig):
     """What trackers with one filter on one window have in common.
 
     Attributes
@@ -42,6 +42,7 @@ class WindowConfig(Configuration):
     context: int = between(0, 0, 16)
     context_regularisation: float = between(0.1, 0, 1e6)
     scale_filter: ScaleFilterConfig | None = None
+    recovery: bool = False  # these filters know the target by following it: on the development sequences it does not pay
 
     def __post_init__(self):
         super().__post_init__()

@@ -7,6 +7,7 @@ import numpy as np
 import scipy.fft
 
 from trackers import config as settings
+from trackers.confidence import SEVERAL
 from trackers.features import colour
 from trackers.features.stack import normalise
 from trackers.kcf import WindowTarget
@@ -46,7 +47,7 @@ class MOSSE(Tracker):
 class LogGrey:
     """Logarithms of grey values, of zero mean and a mean square of one."""
 
-    cell, margin = 1, 0
+    cell, margin, scoring = 1, 0, SEVERAL
 
     def __call__(self, patch: np.ndarray) -> np.ndarray:
         grey = colour.grey(patch if patch.shape[2] == 3 else patch[:, :, 0], self.cell)
@@ -92,7 +93,7 @@ class MOSSETarget(WindowTarget):
 
     def _learn_first(self, picture: np.ndarray) -> None:
         super()._learn_first(picture)
-        patch, centre = self._patch(picture, self.position)
+        patch, centre = self._patch(picture, self.position, self.scale)
         label, surroundings = self._label(centre), self._surroundings(picture)
         middle = [(n - 1) / 2 + (p - c) / self.scale for n, p, c in zip(self._patch_shape, self.position, centre, strict=True)]
         for number in range(self._config.warps):

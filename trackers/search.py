@@ -46,7 +46,7 @@ class SearchTarget(PlacedTarget):
     """
 
     def __init__(self, image: np.ndarray, box: Box, config: Any, published: bool):
-        super().__init__(image)
+        super().__init__(image, config.recovery)
         self._published = published
         features = applicable(config.features, self._coloured)
         if not features:
@@ -55,9 +55,9 @@ class SearchTarget(PlacedTarget):
         self._config = settings.override(config, {"features": features})
         self._shape = image.shape[:2]
 
-        x, y, width, height = box
+        _, _, width, height = box
         self._first_sides = height, width
-        self.position = (y + (height - 1) / 2, x + (width - 1) / 2)
+        self.position = self._centre(box)
         area, (smallest, largest) = height * width * config.search_area**2, config.sample_side
         self.scale = math.sqrt(area / min(max(area, smallest**2), largest**2))
         self._base = (height / self.scale, width / self.scale)
@@ -77,28 +77,29 @@ class SearchTarget(PlacedTarget):
             step ** math.floor(math.log(min(n / side for n, side in zip(self._shape, self._base, strict=True)), step)),
         )
 
-    def _detect(self, image: np.ndarray, position: tuple[float, float]) -> Detection:
-        """Look for the target around a position, at the scale at which the response is highest."""
-        place, found = tuple(map(round_half_away, position)), []
-        for factor in self._factors:
-            scale = self.scale * factor
-            features = self._features(image, place, scale)
-            sample = self._filter.encode(features)
-            spectrum = self._filter.respond(sample)
-            response = self._inverse(spectrum)
-            *shift, height = peak(spectrum, response)
-            there = tuple(p + d * self._cell * scale for p, d in zip(place, shift, strict=True))
-            found.append(Detection(place, scale, features, sample, response.copy(), there, height))
+    def _look(self, image: np.ndarray, position: tuple[float, float], scale: float) -> Detection:
+        place = tuple(map(round_half_away, position))
+        features = self._features(image, place, scale)
+        sample = self._filter.encode(features)
+        spectrum = self._filter.respond(sample)
+        response = self._inverse(spectrum)
+        *shift, height = peak(spectrum, response)
+        there = tuple(p + d * self._cell * scale for p, d in zip(place, shift, strict=True))
+        return Detection(place, scale, features, sample, response.copy(), there, height)
+
+    def _detect(self, image: np.ndarray) -> Detection:
+        """Look for the target around its last place, at the scale at which the response is highest."""
+        found = [self._look(image, self.position, self.scale * factor) for factor in self._factors]
         return max(found, key=lambda detection: detection.height)
 
-    def _rescale(self, image: np.ndarray, sampled_scale: float) -> None:
-        """Change the scale to that of the scale filter, or else of the sample, and keep box and scale within their limits.
+    def _rescale(self, image: np.ndarray) -> None:
+        """Change the scale to that of the scale filter, where there is one, and keep box and scale within their limits.
 
         A target that has left the picture comes back at its border.
         """
-        scale = sampled_scale
+        scale = self.scale
         if self._scale_filter is not None:
-            scale = self.scale * self._scale_filter.change(image, self.position, self.scale)
+            scale *= self._scale_filter.change(image, self.position, self.scale)
         self.scale = max(min(scale, self._scale_limits[1]), self._scale_limits[0])
         if not self._published:
             self.position = self._limited()

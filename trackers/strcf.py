@@ -6,6 +6,7 @@ import numpy as np
 
 from cfvgg.forward import Backbone
 from trackers import strcf_config as settings
+from trackers.confidence import DEEP_STRCF
 from trackers.feature_tracker import FeatureTracker
 from trackers.features.sizes import exact_sizes
 from trackers.features.stack import FeatureStack, stretched_levels
@@ -77,6 +78,8 @@ class STRCFTarget(SearchTarget):
         published: bool,
     ):
         super().__init__(image, box, config, published)
+        if backbone is not None:
+            self._scoring = DEEP_STRCF
         features = self._config.features
         sizes = exact_sizes(features, self._side)
         stack = FeatureStack(features, sizes, backbone, tables, whole_patch, stretched_levels)
@@ -88,8 +91,7 @@ class STRCFTarget(SearchTarget):
         self._learn_scale(self._channels(image))
         self._know(first, self._rounded())
 
-    def _take(self, image: np.ndarray, found: Detection) -> None:
-        self.position = found.position
-        self._rescale(image, found.scale)
+    def _take(self, image: np.ndarray, _: Detection) -> None:
+        self._rescale(image)
         self._filter.learn(self._filter.encode(self._features(image, self._rounded(), self.scale)))
         self._learn_scale(image)

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from trackers.config import (
     FEATURES,
-    Configuration,
     Feature,
     ScaleFilterConfig,
+    TargetConfig,
     between,
     check_sides,
     checked_features,
@@ -16,7 +16,7 @@ from trackers.errors import UnknownOptionError
 
 
 @dataclass(frozen=True)
-class ADMMConfig(Configuration):
+class ADMMConfig(TargetConfig):
     """What trackers have in common that learn a filter by ADMM in every frame; the defaults are those on hand-crafted features.
 
     Attributes

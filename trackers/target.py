@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from trackers.confidence import KNOWN_FROM, Confidence, target_cells
+from trackers import recovery
+from trackers.confidence import SEVERAL, Confidence, Scoring, target_cells
 from trackers.tracker import Box
 
 SMALLEST_TARGET = 5  # pixels of the sample; the scale never falls below it
@@ -42,8 +43,34 @@ class Detection:
     height: float
 
 
+@dataclass(frozen=True)
+class Sighting:
+    """What may be a target, judged.
+
+    Attributes
+    ----------
+    found : Detection
+    cells : sequence of ndarray, float32, (C, h, w)
+        Features of what is taken for the target.
+    score, evidence : float
+        See `trackers.confidence`.
+    """
+
+    found: Detection
+    cells: Sequence[np.ndarray]
+    score: float
+    evidence: float
+
+
 class PlacedTarget(ABC):
     """A target with a place in the picture.
+
+    Parameters
+    ----------
+    image : ndarray, uint8, (H, W, C)
+        First picture; it decides whether the sequence is treated as coloured.
+    recovers : bool
+        Stop learning while the target is doubtful, and look for it when it is lost.
 
     Attributes
     ----------
@@ -51,35 +78,93 @@ class PlacedTarget(ABC):
         Row and column of its centre.
     scale : float
         Pixels of the picture per pixel of the sample.
+    lost : bool
+        Judged so in the last picture.
     """
 
     position: tuple[float, float]
     scale: float
+    lost = False
+    _scoring: Scoring = SEVERAL
+    _scales: Sequence[float] = recovery.SCALES  # at which a lost target is looked for, over that at which it was last
     _base: tuple[float, float]  # height and width at scale one
     _shape: tuple[int, int]  # of the picture
     _sample_sides: tuple[float, float]  # height and width of a sample, in its pixels
 
-    def __init__(self, image: np.ndarray):
-        self._coloured = is_coloured(image)
+    def __init__(self, image: np.ndarray, recovers: bool):
+        self._coloured, self._recovers = is_coloured(image), recovers
+        self._doubts = 0  # frames in a row
+        self._home: tuple[tuple[float, float], float] | None = None  # position and scale before them
 
     @abstractmethod
-    def _detect(self, image: np.ndarray, position: tuple[float, float]) -> Detection:
-        """Look for the target around a position."""
+    def _look(self, image: np.ndarray, position: tuple[float, float], scale: float) -> Detection:
+        """Look for the target around a position at one scale."""
+
+    def _detect(self, image: np.ndarray) -> Detection:
+        """Look for the target around its last place."""
+        return self._look(image, self.position, self.scale)
 
     @abstractmethod
     def _take(self, image: np.ndarray, found: Detection) -> None:
-        """Go where the target was found, and learn it there."""
+        """Learn the target where it was found, which is where it now is, and find out its size."""
+
+    def expect(self, box: Box) -> None:
+        """Look around the centre of a box in the next picture."""
+        self.position = self._centre(box)
+        self._home = self.position, self.scale
 
     def follow(self, image: np.ndarray) -> tuple[Box, float]:
-        """Box in the next picture, and a score in [0, 1]: see `trackers.confidence`."""
+        """Box in the next picture, and a score in [0, 1]: see `trackers.confidence`.
+
+        A doubtful target is followed for some frames, but not learnt. Then it is lost: its box waits where it was before, and it is
+        looked for there and, a few places a frame, in the rest of the picture; see `trackers.recovery`.
+        """
         image = self._channels(image)
-        found = self._detect(image, self.position)
+        if self._doubts < recovery.PATIENCE:
+            seen = self._judged(self._detect(image))
+            self.lost = self._confidence.doubts(seen.score)
+        else:
+            seen, self.lost = self._search(image)
+        if self.lost and self._recovers:
+            self._doubt(seen)
+        else:
+            self._believe(image, seen)
+        return self._box(), seen.score
+
+    def _believe(self, image: np.ndarray, seen: Sighting) -> None:
+        """Take what is seen for the target: go there, and learn it."""
+        self.position, self.scale = seen.found.position, seen.found.scale
+        self._take(image, seen.found)
+        if not self.lost:
+            self._confidence.learn(seen.score, seen.cells)
+        self._doubts = 0
+
+    def _doubt(self, seen: Sighting) -> None:
+        """Follow what may be the target, and go back when that has lasted too long. In a picture of nothing there is nothing to follow."""
+        if self._doubts == 0:
+            self._home = self.position, self.scale
+        self._doubts += 1
+        if self._doubts == recovery.PATIENCE:
+            self.position, self.scale = self._home
+        elif self._doubts < recovery.PATIENCE and seen.score >= recovery.NOTHING_BELOW:
+            self.position = seen.found.position
+            self.position = self._limited()
+
+    def _search(self, image: np.ndarray) -> tuple[Sighting, bool]:
+        """The likeliest of what is seen where the target was last, and elsewhere; and whether it is too unlikely to be the target."""
+        step = recovery.STRIDE * min(self._sample_sides) * self.scale
+        elsewhere = recovery.places(self.position, step, self._shape, self._doubts - recovery.PATIENCE)
+        likely, here = [], self._judged(self._look(image, self.position, self.scale))
+        for glance, enough in [(here, recovery.NEAR), *((self._judged(self._look(image, p, self.scale)), recovery.FAR) for p in elsewhere)]:
+            if glance.evidence >= recovery.GLANCE:
+                place = tuple(min(max(p, 0), n - 1) for p, n in zip(glance.found.position, self._shape, strict=True))
+                again = [self._judged(self._look(image, place, self.scale * change)) for change in self._scales]
+                likely += [seen for seen in again if seen.evidence >= enough]
+        return max(likely, key=lambda seen: seen.evidence, default=here), not likely
+
+    def _judged(self, found: Detection) -> Sighting:
         cells = self._cells(found.features, found.place, found.scale, found.position)
-        score = self._confidence.score(found.response, cells)
-        self._take(image, found)
-        if score >= KNOWN_FROM:
-            self._confidence.learn(cells)
-        return self._box(), score
+        return Sighting(found, cells, *self._confidence.judge(found.response, cells))
 
     def _cells(
         self, features: Sequence[np.ndarray], place: tuple[float, float], scale: float, position: tuple[float, float]
@@ -94,11 +179,16 @@ class PlacedTarget(ABC):
 
     def _know(self, features: Sequence[np.ndarray], place: tuple[float, float]) -> None:
         """Remember what the target looks like on the first frame, from features around `place`."""
-        self._confidence = Confidence(self._cells(features, place, self.scale, self.position))
+        self._confidence = Confidence(self._scoring, self._cells(features, place, self.scale, self.position))
 
     def _channels(self, image: np.ndarray) -> np.ndarray:
         """The picture with the channels that the first one had: one of a grey sequence, else three."""
         return np.repeat(image, 3, axis=2) if self._coloured and image.shape[2] == 1 else image if self._coloured else image[:, :, :1]
+
+    def _centre(self, box: Box) -> tuple[float, float]:
+        """Row and column of a box's centre."""
+        x, y, width, height = box
+        return y + (height - 1) / 2, x + (width - 1) / 2
 
     def _sides(self) -> tuple[float, float]:
         """Height and width of the target."""

@@ -17,11 +17,23 @@ Box = tuple[float, float, float, float]
 
 
 class Target(Protocol):
-    """A target under way: the state of a tracker between `init` and the next `init`."""
+    """A target under way: the state of a tracker between `init` and the next `init`.
+
+    Attributes
+    ----------
+    lost : bool
+        Judged so in the last picture.
+    """
+
+    lost: bool
 
     @abstractmethod
     def follow(self, image: np.ndarray) -> tuple[Box, float]:
         """Box in the next picture (H, W, C), R, G, B or grey, and a score in [0, 1]."""
+
+    @abstractmethod
+    def expect(self, box: Box) -> None:
+        """Look around the centre of a box in the next picture."""
 
 
 @dataclass(frozen=True)
@@ -57,11 +69,7 @@ class Tracker(ABC):
     ----------
     score : float
         Confidence in [0, 1] in the last box: see `trackers.confidence`.
-    lost_below : float
-        Of a score below this the target is judged lost.
     """
-
-    lost_below = 0.2  # 2 to 4 % of the frames with an overlap above 0.5 are below it, on hard versions of development sequences
 
     def __init__(self, *, channel_order: str = "BGR", seed: int = 0):
         self._channel_order = check_channel_order(channel_order)
@@ -93,30 +101,36 @@ class Tracker(ABC):
         self._shape = picture.shape[:2]
         self.score = 1.0
 
-    def update(self, image: np.ndarray) -> tuple[bool, Box]:
+    def update(self, image: np.ndarray, near: Sequence[float] | None = None) -> tuple[bool, Box]:
         """Find the target in the next picture.
 
         Parameters
         ----------
         image : ndarray, uint8, (H, W, 3) or (H, W)
             Of the first picture's size.
+        near : four numbers, optional
+            A box (x, y, w, h) around whose centre to look, where you know better than the last frame: from another sensor, or since the
+            camera has turned. The target keeps its size.
 
         Returns
         -------
         ok : bool
-            False where the target is judged lost; `box` is then the best guess.
+            False where the target is judged lost; `box` is then the best guess, which soon is where it was last seen for sure.
         box : (float, float, float, float)
             x, y, w, h; may reach outside the picture.
 
         Raises
         ------
-        NotInitialisedError, InvalidImageError
+        NotInitialisedError, InvalidImageError, InvalidBoxError
             The tracker is then left as it was.
         """
         if self._target is None:
             raise NotInitialisedError("update before init: call init(image, box) with the first picture")
-        box, self.score = self._target.follow(check_image(image, self._channel_order, self._shape))
-        return self.score >= self.lost_below, box
+        picture = check_image(image, self._channel_order, self._shape)
+        if near is not None:
+            self._target.expect(check_box(near, self._shape))
+        box, self.score = self._target.follow(picture)
+        return not self._target.lost, box
 
     def save(self, path: str | os.PathLike) -> None:
         """Write the tracker and all that it knows of its target to a file, from which `load` goes on bit by bit.

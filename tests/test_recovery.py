@@ -1,0 +1,122 @@
+"""Targets that are hidden: the tracker says so, waits, and finds them again."""
+
+import math
+import pickle
+
+import numpy as np
+import pytest
+
+import trackers
+from benchmarks.metrics import overlap
+from benchmarks.synthetic import Scene, sequence
+from trackers import recovery
+from trackers.errors import InvalidBoxError, UnknownOptionError
+
+GONE, BACK = 15, 45
+SEARCHING = GONE + recovery.PATIENCE
+RECOVERING = ["fECO", "fDeepSTRCF", "ECOHC", "STRCF", "BACF"]
+
+
+@pytest.fixture(scope="module")
+def hidden():
+    """A target that is gone for thirty frames, and comes back two of its sides away from where it was."""
+    scene = Scene(frames=70, size=(180, 240), seed=2, vanish=(GONE, BACK), distractors=0, scale=0.1, rotation=5, illumination=0, blur=0)
+    made = sequence(scene)
+    return list(made.frames), made.boxes
+
+
+def follow(tracker, frames, box):
+    """What `update` says of each frame but the first, which is as `init` has it."""
+    tracker.init(frames[0], box)
+    answers = [(True, tuple(box)), *map(tracker.update, frames[1:])]
+    return np.array([ok for ok, _ in answers]), np.array([box for _, box in answers])
+
+
+@pytest.mark.parametrize("name", RECOVERING)
+def test_a_hidden_target_is_lost_and_found_again(hidden, name):
+    frames, truth = hidden
+    ok, boxes = follow(trackers.create(name), frames, truth[0])
+    found = overlap(boxes, truth)
+    assert ok[:GONE].all() and (found[1:GONE] > 0.5).all()
+    assert not ok[GONE:BACK].any()
+    last = boxes[GONE - 1]
+    np.testing.assert_allclose(boxes[SEARCHING:BACK], np.tile(last, (BACK - SEARCHING, 1)), atol=1e-9)  # it waits where it was
+    assert overlap(last[None], truth[BACK][None]) < 0.1
+    assert ok[BACK + 10 :].all() and (found[BACK + 10 :] > 0.5).all()
+
+
+def test_without_recovery_it_follows_what_is_there(hidden):
+    frames, truth = hidden
+    ok, boxes = follow(trackers.create("ECOHC", recovery=False), frames[:BACK], truth[0])
+    assert not ok[SEARCHING:].all()  # the score still says so
+    assert np.ptp(boxes[SEARCHING:, 0]) > 1
+
+
+def test_pictures_of_nothing_change_nothing(hidden):
+    frames, truth = hidden
+    black = np.zeros_like(frames[0])
+    ok, boxes = follow(trackers.create("fECO"), [*frames[:10], *[black] * 5, frames[10]], truth[0])
+    assert not ok[10:15].any() and ok[15]
+    np.testing.assert_array_equal(boxes[10:15], np.tile(boxes[9], (5, 1)))
+    assert overlap(boxes[15:], truth[10][None]) > 0.8
+
+
+def test_a_lost_target_can_be_kept_for_later(hidden):
+    frames, truth = hidden
+    tracker = trackers.create("ECOHC")
+    follow(tracker, frames[: SEARCHING + 5], truth[0])
+    restored = pickle.loads(pickle.dumps(tracker))
+    for frame in frames[SEARCHING + 5 : BACK + 5]:
+        assert restored.update(frame) == tracker.update(frame)
+
+
+@pytest.mark.parametrize("options", [{"recovery": True}, {"recovery": True, "scale_filter": True}])
+def test_windows_can_be_looked_for_too(hidden, options):
+    frames, truth = hidden
+    ok, boxes = follow(trackers.create("KCF", **options), frames, truth[0])
+    np.testing.assert_array_equal(boxes[SEARCHING:BACK], np.tile(boxes[SEARCHING], (BACK - SEARCHING, 1)))
+    assert not ok[GONE:BACK].any()
+
+
+@pytest.mark.parametrize("name", ["fECO", "KCF", "MOSSE"])
+def test_a_hint_is_followed(name):
+    made = sequence(Scene(frames=8, size=(180, 240), distractors=0, motion=0.3, scale=0, rotation=0, illumination=0, blur=0, occlusion=0))
+    frames, truth = list(made.frames), made.boxes
+    tracker = trackers.create(name)
+    follow(tracker, frames[:6], truth[0])
+    turned = np.roll(frames[6], 110, axis=1)  # the camera has turned
+    there = truth[6] + (110 if truth[6][0] < 130 else -130, 0, 0, 0)
+    with pytest.raises(InvalidBoxError):
+        tracker.update(turned, near=(1, 2, 3))
+    ok, box = tracker.update(turned, near=np.add(there, (3, -4, 10, 8)))
+    assert ok and overlap(np.array([box]), there[None]) > 0.7
+
+
+@pytest.mark.parametrize("name", ["fECO", "STRCF", "KCF"])
+def test_the_authors_programs_know_of_no_recovery(name):
+    assert not trackers.create(name, published=True).config.recovery
+
+
+def test_recovery_is_true_or_false():
+    with pytest.raises(UnknownOptionError, match="recovery='yes'"):
+        trackers.create("fECO", recovery="yes")
+
+
+def test_places_are_gone_through_from_the_inside():
+    centre, step, shape = (100.0, 40.0), 30.0, (200, 300)
+    inside = [
+        (100.0 + step * i, 40.0 + step * j)
+        for i in range(-recovery.RINGS, recovery.RINGS + 1)
+        for j in range(-recovery.RINGS, recovery.RINGS + 1)
+        if (i, j) != (0, 0) and 0 <= 100 + step * i < 200 and 0 <= 40 + step * j < 300
+    ]
+    turns = math.ceil(len(inside) / recovery.LOOKS)
+    seen = [place for turn in range(turns) for place in recovery.places(centre, step, shape, turn)]
+    assert set(seen) == set(inside)
+    rings = [max(abs(y - 100), abs(x - 40)) / step for y, x in seen[: len(inside)]]
+    assert rings == sorted(rings) and len(set(seen[: len(inside)])) == len(inside)
+    assert seen[len(inside) :] == seen[: len(seen) - len(inside)]  # and then again
+
+
+def test_where_nothing_is_inside_there_is_nowhere_to_look():
+    assert list(recovery.places((50, 50), 100, (100, 100), 3)) == []
