@@ -25,6 +25,7 @@ from tests.naive_confidence import cosine, sidelobe, unit_cells
 from tests.naive_features import (
     accumulate,
     area_resize_24,
+    bilinear,
     box_means,
     cell_histograms,
     combine,
@@ -82,7 +83,7 @@ from tests.naive_filters import (
 
 __all__ = [
     "Kept", "SampleSpace", "ScaleFilter", "accumulate", "add_parts", "area_resize_24", "background_aware_minimiser",
-    "background_aware_objective", "between_samples", "box_means", "cell_histograms", "climb", "combine", "conjugate_gradient",
+    "background_aware_objective", "between_samples", "bilinear", "box_means", "cell_histograms", "climb", "combine", "conjugate_gradient",
     "convolve", "convolve_add", "correlate", "cosine", "cut", "data_term", "derivatives", "difference", "encode", "fhog_stack", "fit",
     "full", "gather", "grey_means", "half", "inner_products", "interpolation", "learn", "learn_background_aware", "learn_jointly",
     "minimiser", "multiply_add", "name_probabilities", "network", "normalise_blocks", "objective", "orientation", "padded",

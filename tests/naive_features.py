@@ -189,6 +189,21 @@ def scale_patches(image: np.ndarray, centre: tuple[float, float], base: tuple[fl
     return [patch.reshape(*model, image.shape[2]) for patch in patches]
 
 
+def bilinear(region: np.ndarray, middle: np.ndarray, sides: np.ndarray, rows: int, columns: int) -> np.ndarray:
+    """`trackers.patch.bilinear` before it rounds, as a sum over all pixels, each with a tent of its own."""
+
+    def tents(count: int, output: int, centre: float, side: float) -> np.ndarray:
+        """Share of each pixel in each place of the output, (output, count)."""
+        places = centre + side * ((np.arange(output) + 0.5) / output - 0.5)
+        return np.maximum(1 - np.abs(places[:, None] - (np.arange(count) + 0.5)), 0)
+
+    out = []
+    for height, width in sides:
+        down, right = tents(len(region), rows, middle[0], height), tents(region.shape[1], columns, middle[1], width)
+        out.append(np.einsum("yi,xj,ijc->yxc", down, right, region.astype(float)))
+    return np.stack(out)
+
+
 def box_means(image: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """Means (h, w, C) over equal boxes that fill an image (H, W, C), each pixel weighted by its covered part."""
 

@@ -10,7 +10,7 @@ from cfvgg.architecture import LEVELS, grids
 from tests import naive
 from tests.tracks import assert_sound, distances
 from trackers import KCF, MOSSE, fECO, fKCF
-from trackers.config import ScaleFilterConfig
+from trackers.config import SHAPE_FILTER, ScaleFilterConfig
 from trackers.errors import UnknownOptionError, WeightsError
 from trackers.kcf import Level, halved, peak, to_grey
 from trackers.mosse import LogGrey
@@ -106,6 +106,7 @@ KINDS = {
     "KCF": KCF,
     "published": lambda **options: KCF(published=True, **options),
     "scale": lambda **options: KCF(scale_filter=ScaleFilterConfig(), **options),
+    "shape": lambda **options: KCF(scale_filter=SHAPE_FILTER, **options),
     "grey": lambda **options: KCF(preset="grey", **options),
     "polynomial": lambda **options: KCF(kernel="polynomial", **options),
     "linear": lambda **options: KCF(kernel="linear", **options),
@@ -288,6 +289,7 @@ def test_scale_is_followed(kind):
         (KCF, {"target_side": (90, 30)}, r"target_side=\(90, 30\); two integers"),
         (KCF, {"scale_filter": 2}, "scale_filter=2; True, False, a ScaleFilterConfig or a dict"),
         (KCF, {"scale_filter": {"scale": 3}}, "unknown option 'scale'; did you mean scales?"),
+        (KCF, {"scale_filter": {"aspect": 1}}, "aspect=1; True or False is needed"),
         (KCF, {"backbone": "net.mat"}, "backbone='net.mat'; none of the features of this KCF is of a network"),
         (MOSSE, {"warps": -1}, "warps=-1; an integer"),
         (MOSSE, {"feature": "grey"}, "unknown option 'feature'"),
@@ -299,9 +301,16 @@ def test_bad_options(make, options, message):
         make(**options)
 
 
-@pytest.mark.parametrize("given", [True, {}, {"scales": 17}, ScaleFilterConfig()])
+@pytest.mark.parametrize("given", [True, {}, {"scales": 9}, SHAPE_FILTER])
 def test_ways_to_ask_for_a_scale_filter(given):
-    assert KCF(scale_filter=given).config.scale_filter == ScaleFilterConfig()
+    assert KCF(scale_filter=given).config.scale_filter == SHAPE_FILTER
+
+
+def test_the_ratio_of_sides_is_followed_unless_published():
+    assert fECO().config.scale_filter == SHAPE_FILTER
+    assert fECO(published=True).config.scale_filter == ScaleFilterConfig()
+    assert fECO(published=True, scale_filter={"aspect": True}).config.scale_filter.aspect
+    assert fECO(preset="vot", published=True).config.scale_filter is None
 
 
 @pytest.mark.parametrize("given", [False, None])

@@ -7,7 +7,19 @@ from hypothesis import strategies as st
 
 from tests import naive
 from trackers.opencv import cv2
-from trackers.patch import automatic, box_means, crop, gather, resize, resize_nested, round_half_away, sample_patch
+from trackers.patch import (
+    automatic,
+    bilinear,
+    box_means,
+    crop,
+    gather,
+    middle_patch,
+    resize,
+    resize_about,
+    resize_nested,
+    round_half_away,
+    sample_patch,
+)
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -75,6 +87,17 @@ def test_sample_patch_takes_two_pixels_at_least():
     image = random_image(5, 10, 10, 1)
     expected = cv2.resize(image[4:6, 6:8], (8, 8), interpolation=cv2.INTER_LINEAR)[..., None]
     np.testing.assert_array_equal(sample_patch(image, (4, 6), 0.01, 8), expected)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(-20, 60), st.integers(-20, 60), st.floats(0.1, 130), st.integers(4, 40), seeds)
+def test_the_middle_pixel_of_a_middle_patch_is_at_its_centre(row, column, side, output, seed):
+    image = random_image(seed, 40, 40, 3)
+    step = max(int(side / output - 0.1), 1)
+    half = max(round((side / step - 1) / 2), 1)
+    cut = crop(image, (row - half * step, column - half * step), (2 * half + 1, 2 * half + 1), step)
+    expected = cv2.resize(cut, (output, output), interpolation=cv2.INTER_LINEAR)
+    np.testing.assert_array_equal(middle_patch(image, (row, column), side, output), expected)
 
 
 LAYOUTS = {
@@ -157,3 +180,42 @@ def test_resize_nested_is_nearly_that_of_opencv(channels, layout):
         middle = image[45 - height // 2 :][:height, 35 - width // 2 :][:, :width]
         apart = np.abs(result.astype(int) - resize(middle, output, automatic((height, width), output)))
         assert apart.max() <= 1 and (apart > 0).mean() < 0.02
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.floats(1, 30), st.floats(1, 30), st.floats(0, 1), st.floats(0, 1), st.integers(1, 12), st.integers(1, 12), st.sampled_from([1, 3]),
+    seeds,
+)  # fmt: skip
+def test_bilinear_equals_its_twin(height, width, down, right, rows, columns, channels, seed):
+    region, sides = random_image(seed, 40, 36, channels), np.array([(height, width), (height / 2, width / 3)])
+    middle = np.array([19.5 + down, 17.5 + right])
+    found = bilinear(region, middle, sides, rows, columns)
+    assert (np.abs(found - naive.bilinear(region, middle, sides, rows, columns)) < 0.5 + 1e-3).all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.floats(-20, 220), st.floats(-20, 220), st.floats(0.3, 90), st.floats(0.3, 90), st.integers(1, 4), st.integers(4, 30))
+def test_rectangles_of_a_ramp_are_ramps(row, column, height, width, step, output):
+    """Whatever is averaged on the way, a ramp's values are those of its coordinates, also beyond the picture, where its border goes on."""
+    ramp = np.arange(200, dtype=np.uint8)
+    image = np.dstack(np.broadcast_arrays(ramp[:, None], ramp[None]))
+    sides = [(height, width), (width, height)]
+    found = resize_about(np.dstack([image, image[:, :, :1]]), (row, column), sides, (output, output + 1), step)
+    for patch, pair in zip(found, sides, strict=True):
+        for axis, (centre, side, count) in enumerate(zip((row, column), pair, patch.shape, strict=False)):
+            places = centre + side * ((np.arange(count) + 0.5) / count - 0.5)
+            inside = (places > 3 * step + side / count) & (places < 199 - 3 * step - side / count)
+            line = np.moveaxis(patch[:, :, axis], axis, 0)[inside]
+            assert (np.abs(line - places[inside, None]) < 1 + 1e-3).all()  # means are rounded, and again what lies between them
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize(("centre", "side"), [((20.0, 25.0), 9), ((1.5, 48.5), 12), ((20.0, 25.0), 31)])
+def test_rectangles_do_not_depend_on_the_layout(layout, centre, side):
+    image = random_image(9, 40, 50, 3)
+    found = resize_about(LAYOUTS[layout](image), centre, [(side, side)], (side, side))
+    first = [int(c - (side - 1) / 2) for c in centre]
+    np.testing.assert_array_equal(found[0], crop(image, first, (side, side)))  # whole pixels are taken as they are
+    small = resize_about(LAYOUTS[layout](image), centre, [(33.3, 31.7)], (8, 8))
+    np.testing.assert_array_equal(small, resize_about(image, centre, [(33.3, 31.7)], (8, 8)))

@@ -122,7 +122,7 @@ def test_deep_trackers_from_a_vgg_m_file(kind, tmp_path):
     path = tmp_path / "imagenet-vgg-m-2048.mat"
     vgg_m(path, np.random.default_rng(1))
     video = sequence(Scene(frames=4, size=(120, 160), target_size=0.35, motion=3, camera=0.3, distractors=0, occlusion=0, noise=1))
-    tracker = kind(path)
+    tracker = kind(path, published=True)
     assert tracker._backbone.widths["conv5"] == 512
     track = tracker.track(video.frames, video.boxes[0])
     assert len(tracker._target._factors) == 5

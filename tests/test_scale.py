@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests import naive
-from trackers.config import ScaleFilterConfig
+from trackers.config import SHAPE_FILTER, ScaleFilterConfig
 from trackers.features.fhog import fhog
 from trackers.opencv import cv2
-from trackers.scale import ScaleFilter, parabola_vertex
+from trackers.scale import THINNEST, ScaleFilter, ShapeFilter, SideFilter, parabola_vertex
 
 CONFIG = ScaleFilterConfig()
 
@@ -23,8 +23,10 @@ def scene(seed: int, height: int = 150, width: int = 190) -> np.ndarray:
     return np.clip(128 + 40 * sum(layers), 0, 255).astype(np.uint8)
 
 
-def zoomed(image: np.ndarray, factor: float, centre: tuple[float, float]) -> np.ndarray:
-    matrix = np.array([[factor, 0, (1 - factor) * centre[1]], [0, factor, (1 - factor) * centre[0]]])
+def zoomed(image: np.ndarray, factor: float, centre: tuple[float, float], aspect: float = 1.0) -> np.ndarray:
+    """The picture about `centre`, larger by `factor`, and again taller by `aspect` and narrower by it."""
+    tall, wide = factor * aspect, factor / aspect
+    matrix = np.array([[wide, 0, (1 - wide) * centre[1]], [0, tall, (1 - tall) * centre[0]]])
     return cv2.warpAffine(image, matrix, (image.shape[1], image.shape[0]), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
@@ -87,6 +89,54 @@ def test_a_zoom_is_found(factor):
     for _ in range(5):  # one estimate falls short of a large change: the window along the scales favours the present one
         scale *= filter_.change(picture, centre, scale)
     assert scale == pytest.approx(factor, abs=0.02)  # the patches' sides are whole pixels, 1 of 40
+
+
+@pytest.mark.parametrize(("factor", "aspect"), [(1.0, 1.0), (0.9, 1.0), (1.1, 1.0), (1.0, 0.92), (1.0, 1.1), (1.05, 0.95), (0.94, 1.07)])
+@pytest.mark.parametrize("sides", [(40, 34), (17, 23)])
+def test_a_zoom_and_a_stretch_are_found(factor, aspect, sides):
+    centre, image, scale = (75.3, 95.6), scene(3), 1.0
+    filter_ = ShapeFilter(sides, sides, SHAPE_FILTER)
+    filter_.learn(image, centre, scale)
+    picture = zoomed(image, factor, centre, aspect)
+    for _ in range(8):
+        scale *= filter_.change(picture, centre, scale)
+    assert scale == pytest.approx(factor, abs=0.015)
+    assert filter_.aspect == pytest.approx(aspect, abs=0.015)
+
+
+def test_the_ratio_of_sides_stays_within_its_limits():
+    filter_ = ShapeFilter((40, 34), (40, 34), SHAPE_FILTER)
+    filter_.learn(scene(3), (75, 95), 1.0)
+    for factor, limit in ((1.5, THINNEST), (1 / 1.5, 1 / THINNEST)):
+        filter_._aspect.change = lambda *_, factor=factor: factor
+        for _ in range(5):
+            filter_.change(scene(3), (75, 95), 1.0)
+        assert filter_.aspect == limit
+
+
+def test_the_outermost_scales_have_no_weight():
+    """Whatever they show: so a `SideFilter` does not look."""
+    filter_ = SideFilter((40, 34), (40, 34), SHAPE_FILTER, (1, -1))
+    sample = filter_.sample(scene(3), (75, 95), 1.0)
+    filter_.learn(scene(4), (75, 95), 1.0)
+    expected = filter_.response(sample)
+    sample[[0, -1]] = 1.0
+    np.testing.assert_allclose(filter_.response(sample), expected, rtol=0, atol=1e-9 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("powers", [(1, 1), (1, -1)])
+@pytest.mark.parametrize(("target", "scale"), [((30, 20), 1.0), ((9, 12), 0.7), ((90, 130), 2.3), ((130, 60), 6.5)])
+def test_patches_of_real_sides_follow_the_centre(target, scale, powers):
+    """A picture moved by a part of a pixel, and the centre with it, leaves the patches as they are."""
+    ramp = np.add.outer(np.arange(900), 0.5 * np.arange(1000)) / 6
+    base = tuple(side / scale for side in target)
+    filter_ = SideFilter(target, base, SHAPE_FILTER, powers)
+    patches = []
+    for move in (0.0, 0.3, 0.8):
+        image = np.clip(np.rint(ramp - move / 6), 0, 255).astype(np.uint8)[:, :, None]
+        patches.append(filter_.patches(image, (380.2 + move, 420.6), scale).astype(int))
+    assert patches[0].shape == (7, *filter_._model, 1)
+    assert all(np.abs(patch - patches[0]).max() <= 2 for patch in patches)
 
 
 def test_learning_moves_the_filter_by_its_rate():

@@ -344,12 +344,12 @@ def test_training_equals_its_twin_over_explicit_samples(case):
 
 
 @pytest.mark.parametrize("case", ["even", "three blocks, two of a grid"])
-def test_changed_views_weigh_as_much_as_the_first_sample(case):
+def test_changed_views_weigh_twice_as_much_as_the_first_sample(case):
     life, angle = Life(case, samples=8, augmentation_iterations=6), (0.1, -0.05)
     views = [life.next_features() for _ in range(5)]
     life.eco.augment(views, angle)
-    np.testing.assert_allclose(life.eco.samples.weights, [0.5, *[0.1] * 5, 0, 0], atol=1e-12)
+    np.testing.assert_allclose(life.eco.samples.weights, [1 / 3, *[2 / 15] * 5, 0, 0], atol=1e-12)
     for number, features in enumerate(views, start=1):
-        life.samples.add(life.moved(features, angle), 1 / (len(views) + number))
+        life.samples.add(life.moved(features, angle), 2 / (len(views) + 2 * number))
     life.train(6)
     life.check()

@@ -23,6 +23,7 @@ class BACF(FeatureTracker):
     """
 
     presets: Mapping[str, BACFConfig] = settings.BACF
+    as_published = settings.ADMM_PUBLISHED
 
     def _begin(self, image: np.ndarray, box: Box) -> "BACFTarget":
         return BACFTarget(image, box, self.config, self._backbone, self._tables, self._published)

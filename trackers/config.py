@@ -102,7 +102,11 @@ class TargetConfig(Configuration):
 
 @dataclass(frozen=True)
 class ScaleFilterConfig(Configuration):
-    """The scale filter of fDSST (PORTING 5); `sigma` counts in interpolated scales."""
+    """The scale filter of fDSST (PORTING 5); `sigma` counts in interpolated scales.
+
+    With `aspect` two such filters follow scale and ratio of sides, over patches whose sides need not be whole pixels; small targets are
+    enlarged. Without it, as published.
+    """
 
     scales: int = between(17, 3, 99)
     interpolated: int = between(33, 3, 199)
@@ -112,6 +116,16 @@ class ScaleFilterConfig(Configuration):
     regularisation: float = between(0.01, 0, 1e6)
     model_area: int = between(512, 64, 10_000)
     cell: int = between(4, 1, 16)
+    aspect: bool = False
+
+    def __post_init__(self):
+        super().__post_init__()
+        if not isinstance(self.aspect, bool):
+            raise UnknownOptionError(f"aspect={self.aspect!r}; True or False is needed")
+
+
+# Follows the ratio of sides too.
+SHAPE_FILTER = ScaleFilterConfig(scales=9, interpolated=43, sigma=0.048, learning_rate=0.05, model_area=1024, aspect=True)
 
 
 @dataclass(frozen=True)
@@ -149,9 +163,10 @@ class ECOConfig(TargetConfig):
     penalty_centre, penalty_edge, penalty_sparsity : float
         Spatial regularisation at the target's centre and border, and the threshold under which its spectrum is cut.
     scale_filter : ScaleFilterConfig, dict of its fields, or bool
-        False (or None): scales are found by running the detector at several scales.
+        By default, or True, scale and ratio of sides are followed (`SHAPE_FILTER`); as published it is the scale alone
+        (``ScaleFilterConfig()``). False (or None): scales are found by running the detector at several scales.
     scales, scale_step : int, float
-        Number and ratio of the detector's scales (1 with a scale filter).
+        Number and ratio of the detector's scales, where there is no scale filter.
     """
 
     features: tuple[Feature, ...] = (FEATURES["conv1"], FEATURES["conv5"], FEATURES["fhog"])
@@ -176,7 +191,7 @@ class ECOConfig(TargetConfig):
     penalty_centre: float = between(1e-4, 1e-9, 1e3)
     penalty_edge: float = between(1e-2, 1e-9, 1e3)
     penalty_sparsity: float = between(0.05, 0, 0.99)
-    scale_filter: ScaleFilterConfig | None = field(default_factory=ScaleFilterConfig)
+    scale_filter: ScaleFilterConfig | None = SHAPE_FILTER
     scales: int = between(1, 1, 99)
     scale_step: float = between(1.02, 1.0001, 2)
 
@@ -209,10 +224,10 @@ def check_sides(sides: tuple[int, int]) -> None:
 def checked_scale_filter(given: ScaleFilterConfig | Mapping | bool | None) -> ScaleFilterConfig | None:
     """The settings of a scale filter from themselves, from some of their fields, or from whether there is to be one."""
     if isinstance(given, Mapping):
-        return override(ScaleFilterConfig(), dict(given))
+        return override(SHAPE_FILTER, dict(given))
     if not isinstance(given, ScaleFilterConfig | bool | None):
         raise UnknownOptionError(f"scale_filter={given!r}; True, False, a ScaleFilterConfig or a dict of its fields is needed")
-    return ScaleFilterConfig() if given is True else given or None
+    return SHAPE_FILTER if given is True else given or None
 
 
 def _feature(given: "Feature | str") -> Feature:
@@ -249,7 +264,7 @@ def override(config, options: dict):
 
 # What is otherwise in the authors' programs than in these settings.
 PUBLISHED = {"recovery": False}
-ECO_PUBLISHED = {**PUBLISHED, "augmentation_iterations": 0, "compared": 0}
+ECO_PUBLISHED = {**PUBLISHED, "augmentation_iterations": 0, "compared": 0, "scale_filter": ScaleFilterConfig()}
 
 _FECO_DEEP = (Feature("conv1", 8, 4), Feature("conv5", 32, 16), FEATURES["fhog"], FEATURES["colour_names"])
 

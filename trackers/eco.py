@@ -19,7 +19,7 @@ from trackers.features.stack import FeatureStack
 from trackers.filters.eco import ECOFilter
 from trackers.filters.regularisation import Penalty, penalty_filter
 from trackers.fourier import gaussian_label
-from trackers.patch import decimation
+from trackers.patch import decimation, middle_patch, sample_patch
 from trackers.search import SearchTarget
 from trackers.target import Detection
 from trackers.tracker import Box
@@ -36,8 +36,8 @@ class ECOTracker(FeatureTracker):
         A published setting, by the benchmark that it is for.
     published : bool
         Compute what the authors' program computes, to the letter, where the default differs: no changed views of the first frame,
-        samples compared by all frequencies, boxes rounded to whole pixels that may leave the picture, and a scale that may jump from one
-        end of its range to the other.
+        samples compared by all frequencies, samples that lie half a pixel off where their side is even, boxes rounded to whole pixels
+        that may leave the picture and keep their ratio of sides, and a scale that may jump from one end of its range to the other.
     tables : mapping of str to path or ndarray, or None
         Tables of your own for 'colour_names' (32768, C) or 'intensity' (256, C).
     channel_order : {'BGR', 'RGB'}
@@ -118,7 +118,8 @@ class ECOTarget(SearchTarget):
         sigma = math.sqrt(math.prod(max(math.floor(side), 1) for side in self._base)) * config.label_sigma / (self._support / output)
         penalty = Penalty(penalty_filter(self._support, self._base, config))
         filter_ = ECOFilter(sizes.grids, gaussian_label(output, sigma, output), penalty, self._config)
-        self._prepare(FeatureStack(features, sizes, backbone, tables), filter_, self._support, output)
+        stack = FeatureStack(features, sizes, backbone, tables, sample_patch if published else middle_patch)
+        self._prepare(stack, filter_, self._support, output)
         self._learn_first(self._channels(image), sizes.side)
         self._frame, self._untrained = 1, 0
 

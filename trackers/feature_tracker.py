@@ -49,7 +49,7 @@ class FeatureTracker(Tracker):
     """
 
     presets: Mapping[str, Any]
-    as_published: Mapping[str, Any] = settings.PUBLISHED  # options that `published` implies
+    as_published: Mapping[str, Any] = settings.PUBLISHED  # options that `published` implies, where a preset has them
     brings_network = True  # whether the shipped weights stand in where none are given
 
     def __init__(
@@ -69,7 +69,9 @@ class FeatureTracker(Tracker):
             raise UnknownOptionError(f"preset={preset!r}; {type(self).__name__} has {', '.join(self.presets)}")
         if not isinstance(published, bool):
             raise UnknownOptionError(f"published={published!r}; True or False is needed")
-        self.config = settings.override(self.presets[preset], {**(self.as_published if published else {}), **options})
+        config = self.presets[preset]
+        implied = {name: value for name, value in self.as_published.items() if published and getattr(config, name)}
+        self.config = settings.override(config, {**implied, **options})
         self._published = published
         used = {feature.name for feature in self.config.features}
         self._tables = colour.tables(used.intersection(settings.TABLES), tables or {})

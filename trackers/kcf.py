@@ -24,7 +24,7 @@ from trackers.filters import ridge
 from trackers.kcf_config import KCFConfig, WindowConfig
 from trackers.opencv import cv2
 from trackers.patch import crop, decimation, resize, round_half_away
-from trackers.scale import ScaleFilter, parabola_vertex
+from trackers.scale import parabola_vertex, scale_filter
 from trackers.target import SMALLEST_TARGET, Detection, PlacedTarget, Sighting
 from trackers.tracker import Box
 
@@ -197,12 +197,11 @@ class WindowTarget(PlacedTarget):
         self._patch_shape = self._patch_sides(window)
         self._sigma = math.sqrt(math.prod(self._base)) * config.label_sigma / features.cell
         self._window = np.outer(*map(np.hanning, self._grid)).astype(np.float32)
-        self._scale_filter = None
 
         picture = self._channels(image)
         self._shape = picture.shape[:2]
         if config.scale_filter is not None:
-            self._scale_filter = ScaleFilter(self._sides(), self._base, config.scale_filter)
+            self._scale_filter = scale_filter(self._sides(), self._base, config.scale_filter)
             lowest = SMALLEST_TARGET / max(self._patch_shape)
             self._scale_limits = lowest, max(min(n / side for n, side in zip(self._shape, self._base, strict=True)), lowest)
         else:

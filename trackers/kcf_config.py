@@ -31,7 +31,7 @@ class WindowConfig(TargetConfig):
     context_regularisation : float
         Weight of each of them.
     scale_filter : ScaleFilterConfig, dict of its fields, or bool
-        False (or None): the target keeps its size. True is fDSST's filter with its published settings.
+        False (or None): the target keeps its size. True: scale and ratio of sides are followed (`trackers.config.SHAPE_FILTER`).
     """
 
     search_area: float = between(2.5, 1.1, 20)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numba import njit
 
+from cfvgg.linear import FASTMATH
 from trackers.opencv import cv2
 
 
@@ -108,6 +109,73 @@ def resize_nested(patch: np.ndarray, shapes: Sequence[tuple[int, int]], output: 
     return np.ascontiguousarray(out[..., ::-1]) if mirrored else out
 
 
+def resize_about(
+    image: np.ndarray, centre: tuple[float, float], sides: Sequence[tuple[float, float]], output: tuple[int, int], step: int = 1
+) -> np.ndarray:
+    """Rectangles around one centre, resized to one shape; neither their sides nor their centre need be whole pixels.
+
+    Where `output` has half the pixels of the smallest rectangle, or fewer, means over whole numbers of pixels come before the bilinear
+    interpolation.
+
+    Parameters
+    ----------
+    image : ndarray, uint8, (H, W, C)
+    centre : (float, float)
+        Row and column.
+    sides : sequence of (float, float)
+        Height and width of each rectangle in pixels.
+    output : (int, int)
+        Rows and columns of the results.
+    step : int
+        Every so many pixels one is taken.
+
+    Returns
+    -------
+    ndarray, uint8, (len(sides), rows, columns, C)
+    """
+    sides = np.asarray(sides) / step
+    shrink = max(int((sides / output).min()), 1)
+    cells = [math.ceil(side / shrink) + 4 for side in sides.max(0)]  # the margin makes up for what is rounded
+    first = [math.floor(c - (n * shrink // 2) * step) for c, n in zip(centre, cells, strict=True)]
+    region = crop(image, first, tuple(n * shrink for n in cells), step)
+    region = resize(region, tuple(cells), cv2.INTER_AREA)
+    # from here on in cells of the region, from its outer corner
+    middle = [((c - f) / step + 0.5) / shrink for c, f in zip(centre, first, strict=True)]
+    return bilinear(region, np.array(middle), sides / shrink, output[0], output[1])
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH)
+def bilinear(region: np.ndarray, middle: np.ndarray, sides: np.ndarray, rows: int, columns: int) -> np.ndarray:
+    """Rectangles of `sides` (N, 2) around `middle` of a contiguous region (H, W, C) uint8 that holds them, by bilinear interpolation.
+
+    Returns
+    -------
+    ndarray, uint8, (N, rows, columns, C)
+        Rounded.
+    """
+    height, width, channels = region.shape
+    flat = region.reshape(height, width * channels)
+    out = np.empty((len(sides), rows, columns, channels), np.uint8)
+    left, share_x = np.empty(columns, np.int64), np.empty(columns, np.float32)
+    line = np.empty(width * channels, np.float32)
+    for k in range(len(sides)):
+        for j in range(columns):
+            x = middle[1] + sides[k, 1] * ((j + 0.5) / columns - 0.5) - 0.5
+            left[j], share_x[j] = channels * int(x), x % 1
+        begin, end = left[0], left[columns - 1] + 2 * channels
+        for i in range(rows):
+            y = middle[0] + sides[k, 0] * ((i + 0.5) / rows - 0.5) - 0.5
+            share_y = np.float32(y % 1)
+            high, low, between = flat[int(y), begin:end], flat[int(y) + 1, begin:end], line[begin:end]
+            for n in range(len(between)):
+                between[n] = np.float32(high[n]) + share_y * (np.float32(low[n]) - np.float32(high[n]))
+            for j in range(columns):
+                near, far = line[left[j] :], line[left[j] + channels :]
+                for channel in range(channels):
+                    out[k, i, j, channel] = np.uint8(near[channel] + share_x[j] * (far[channel] - near[channel]) + np.float32(0.5))
+    return out
+
+
 @njit(cache=True, nogil=True)
 def box_means(sums: np.ndarray, top: int, left: int, shape: tuple[int, int], out: np.ndarray) -> None:
     """Means over equal boxes that fill the rectangle of `shape` at (top, left), rounded, into `out` (rows, columns, C) uint8.
@@ -198,3 +266,11 @@ def sample_patch(image: np.ndarray, centre: tuple[float, float], side: float, ou
     count = max(round_half_away(side / step), 2)
     first = tuple(math.floor(c) + step * (1 - (count + 1) // 2) for c in centre)
     return resize(crop(image, first, (count, count), step), (output, output), cv2.INTER_LINEAR)
+
+
+def middle_patch(image: np.ndarray, centre: tuple[int, int], side: float, output: int) -> np.ndarray:
+    """Like `sample_patch`, but always of an odd number of pixels, at least 3: the middle one is at `centre`."""
+    step = decimation(side / output)
+    half = max(round((side / step - 1) / 2), 1)
+    region = crop(image, tuple(c - step * half for c in centre), (2 * half + 1, 2 * half + 1), step)
+    return resize(region, (output, output), cv2.INTER_LINEAR)

@@ -1,4 +1,4 @@
-"""Scale of the target: the filter of fDSST (Danelljan et al. 2017; PORTING 5)."""
+"""Scale of the target: the filter of fDSST (Danelljan et al. 2017; PORTING 5), and a second one for the ratio of its sides."""
 
 import math
 
@@ -7,7 +7,10 @@ import numpy as np
 from cfvgg.linear import inner_products
 from trackers.config import ScaleFilterConfig
 from trackers.features.fhog import fhog
-from trackers.patch import centred_crop, resize_nested
+from trackers.patch import centred_crop, resize_about, resize_nested
+
+THINNEST = 2  # how far a target's ratio of height to width may leave its first, to either side, as the root
+ENLARGED = 2  # how far a small target is enlarged at most, to be seen in more cells
 
 
 class ScaleFilter:
@@ -25,7 +28,14 @@ class ScaleFilter:
     config : ScaleFilterConfig
     wrap : bool
         Let the parabola through the best scale and its neighbours reach round from the largest to the smallest scale, as published.
+
+    Attributes
+    ----------
+    aspect : float
+        By what the target's height has grown, and its width shrunk, beside its scale: here always one.
     """
+
+    aspect = 1.0
 
     def __init__(self, target: tuple[float, float], base: tuple[float, float], config: ScaleFilterConfig, wrap: bool = False):
         self._config, self._base, self._wrap = config, base, wrap
@@ -89,6 +99,84 @@ class ScaleFilter:
             return float(self._fine_factors[best])
         around = [(best - 1) % wide, best, (best + 1) % wide]
         return parabola_vertex(self._fine_factors[around], response[around])
+
+
+class SideFilter(ScaleFilter):
+    """A scale filter over patches whose sides need not be whole pixels; its scales may stretch them unequally.
+
+    Parameters
+    ----------
+    target, base, config
+        As for `ScaleFilter`.
+    powers : (int, int)
+        To which powers of a scale height and width are stretched.
+
+    Attributes
+    ----------
+    base : (float, float)
+        Height and width of the target at scale one; they may be changed.
+    """
+
+    def __init__(self, target: tuple[float, float], base: tuple[float, float], config: ScaleFilterConfig, powers: tuple[int, int]):
+        super().__init__(target, base, config)
+        self.base, self._powers = base, powers
+        enlarge = min(math.sqrt(config.model_area / math.prod(target)), ENLARGED)
+        self._model = tuple(max(int(side * enlarge), 2 * config.cell) for side in target)
+
+    def sample(self, image: np.ndarray, centre: tuple[float, float], scale: float) -> np.ndarray:
+        """FHOG vectors (9, features) of the target's patch at all scales; zeros at the outermost two, which the window weighs by zero."""
+        seen = fhog(self.patches(image, centre, scale), self._config.cell)
+        return np.pad(seen.reshape(len(seen), -1), [(1, 1), (0, 0)])
+
+    def patches(self, image: np.ndarray, centre: tuple[float, float], scale: float) -> np.ndarray:
+        """The target's patch at all scales but the outermost two in the model's size, (7, rows, columns, C) uint8."""
+        sides = scale * np.array(self.base) * self._factors[1:-1, None] ** self._powers
+        return resize_about(image, centre, sides, self._model, max(int(scale * self._factors[0]), 1))
+
+
+class ShapeFilter:
+    """Scale and ratio of sides of a target, each by a filter of its own.
+
+    Parameters
+    ----------
+    target, base, config
+        As for `ScaleFilter`.
+
+    Attributes
+    ----------
+    aspect : float
+        By what the target's height has grown, and its width shrunk, beside its scale.
+    """
+
+    def __init__(self, target: tuple[float, float], base: tuple[float, float], config: ScaleFilterConfig):
+        self.aspect, self._base = 1.0, base
+        self._scale, self._aspect = (SideFilter(target, base, config, powers) for powers in ((1, 1), (1, -1)))
+        self._due = [self._scale, self._aspect]  # to learn
+
+    def learn(self, image: np.ndarray, centre: tuple[float, float], scale: float) -> None:
+        """Update the filters by turns, at first both, with the target at `centre` (row, column) and `scale`."""
+        for filter_ in self._due:
+            self._shaped(filter_).learn(image, centre, scale)
+        self._due = [self._scale if self._due[-1] is self._aspect else self._aspect]
+
+    def change(self, image: np.ndarray, centre: tuple[float, float], scale: float) -> float:
+        """By which factor the scale of the target has changed since `scale`; `aspect` follows."""
+        factor = self._shaped(self._scale).change(image, centre, scale)
+        aspect = self.aspect * self._shaped(self._aspect).change(image, centre, scale * factor)
+        self.aspect = min(max(aspect, 1 / THINNEST), THINNEST)
+        return factor
+
+    def _shaped(self, filter_: SideFilter) -> SideFilter:
+        """A filter, after it has been told the present shape."""
+        filter_.base = self._base[0] * self.aspect, self._base[1] / self.aspect
+        return filter_
+
+
+def scale_filter(
+    target: tuple[float, float], base: tuple[float, float], config: ScaleFilterConfig, wrap: bool = False
+) -> ScaleFilter | ShapeFilter:
+    """What `config` asks for; parameters are `ScaleFilter`'s."""
+    return ShapeFilter(target, base, config) if config.aspect else ScaleFilter(target, base, config, wrap)
 
 
 def parabola_vertex(x: np.ndarray, y: np.ndarray) -> float:

@@ -13,7 +13,7 @@ from trackers.features.stack import FeatureStack, applicable
 from trackers.fourier import Inverse
 from trackers.localisation import peak
 from trackers.patch import round_half_away
-from trackers.scale import ScaleFilter
+from trackers.scale import scale_filter
 from trackers.target import SMALLEST_TARGET, Detection, PlacedTarget
 from trackers.tracker import Box
 
@@ -67,10 +67,11 @@ class SearchTarget(PlacedTarget):
         """Set features and filter; `support` pixels of the sample are `output` cells of the response."""
         self._features, self._filter, self._inverse = features, filter_, Inverse(output)
         self._cell, self._sample_sides = support / output, (support, support)
-        config, self._scale_filter, step = self._config, None, self._config.scale_step
-        self._factors = [step ** (k - config.scales // 2) for k in range(config.scales)]
+        config, step = self._config, self._config.scale_step
+        count = 1 if config.scale_filter else config.scales
+        self._factors = [step ** (k - count // 2) for k in range(count)]
         if config.scale_filter is not None:
-            self._scale_filter = ScaleFilter(self._first_sides, self._base, config.scale_filter, wrap=self._published)
+            self._scale_filter = scale_filter(self._first_sides, self._base, config.scale_filter, wrap=self._published)
             step = config.scale_filter.step
         self._scale_limits = (
             step ** math.ceil(math.log(SMALLEST_TARGET / support, step)),

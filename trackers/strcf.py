@@ -27,6 +27,7 @@ class STRCFTracker(FeatureTracker):
     """
 
     presets: Mapping[str, STRCFConfig]
+    as_published = settings.ADMM_PUBLISHED
 
     def _begin(self, image: np.ndarray, box: Box) -> "STRCFTarget":
         return STRCFTarget(image, box, self.config, self._backbone, self._tables, self._published)

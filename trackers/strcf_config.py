@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from trackers.config import (
     FEATURES,
+    PUBLISHED,
+    SHAPE_FILTER,
     Feature,
     ScaleFilterConfig,
     TargetConfig,
@@ -32,10 +34,10 @@ class ADMMConfig(TargetConfig):
     penalties : tuple of float
         ADMM's penalty in each of its iterations.
     scale_filter : ScaleFilterConfig, dict of its fields, or bool
-        False (or None), as published: scales are found by running the detector at several scales. True finds them by the filter of fDSST,
-        which is twice as fast with scales=1.
+        By default, or True, scale and ratio of sides are followed (`trackers.config.SHAPE_FILTER`). False (or None), as published: scales
+        are found by running the detector at several scales.
     scales, scale_step : int, float
-        Number and ratio of the detector's scales.
+        Number and ratio of the detector's scales, where there is no scale filter.
     """
 
     features: tuple[Feature, ...] = (FEATURES["fhog"],)
@@ -43,7 +45,7 @@ class ADMMConfig(TargetConfig):
     sample_side: tuple[int, int] = (150, 200)
     label_sigma: float = between(1 / 16, 1e-3, 10)
     penalties: tuple[float, ...] = (1.0,)
-    scale_filter: ScaleFilterConfig | None = None
+    scale_filter: ScaleFilterConfig | None = SHAPE_FILTER
     scales: int = between(5, 1, 99)
     scale_step: float = between(1.01, 1.0001, 2)
 
@@ -107,3 +109,6 @@ FDEEPSTRCF = {"otb": STRCFConfig(), "tc128": STRCFConfig(features=_DEEP)}
 DEEPSTRCF = {"otb": STRCFConfig(features=_DEEP, scales=5, scale_step=1.01)}
 STRCF = {"otb": STRCFConfig(features=_HANDCRAFTED, search_area=5.0, sample_side=(150, 200), scales=5, scale_step=1.01)}
 BACF = {"otb": BACFConfig()}
+
+# What is otherwise in the authors' programs than in these settings.
+ADMM_PUBLISHED = {**PUBLISHED, "scale_filter": None}

@@ -9,6 +9,7 @@ import numpy as np
 
 from trackers import recovery
 from trackers.confidence import SEVERAL, Confidence, Scoring, target_cells
+from trackers.scale import ScaleFilter, ShapeFilter
 from trackers.tracker import Box
 
 SMALLEST_TARGET = 5  # pixels of the sample; the scale never falls below it
@@ -90,6 +91,7 @@ class PlacedTarget(ABC):
     _base: tuple[float, float]  # height and width at scale one
     _shape: tuple[int, int]  # of the picture
     _sample_sides: tuple[float, float]  # height and width of a sample, in its pixels
+    _scale_filter: ScaleFilter | ShapeFilter | None = None
 
     def __init__(self, image: np.ndarray, recovers: bool):
         self._coloured, self._recovers = is_coloured(image), recovers
@@ -192,7 +194,8 @@ class PlacedTarget(ABC):
 
     def _sides(self) -> tuple[float, float]:
         """Height and width of the target."""
-        return tuple(n * self.scale for n in self._base)
+        aspect = self._scale_filter.aspect if self._scale_filter else 1.0
+        return self._base[0] * self.scale * aspect, self._base[1] * self.scale / aspect
 
     def _limited(self) -> tuple[float, float]:
         """The position, so that the box still touches the picture: a target that has left it comes back at its border."""

@@ -12,6 +12,8 @@ from trackers.filters.regularisation import Penalty
 from trackers.filters.sample_space import SampleSpace
 from trackers.fourier import cut_centred, shift
 
+VIEWS_WEIGHT = 2  # of all changed views of the first frame together over the unchanged one
+
 
 class ECOFilter:
     """Factorised continuous convolution filter over a sample space.
@@ -53,7 +55,7 @@ class ECOFilter:
         self.samples.add(self._shifted(self._encoder(features, self.projections), angle))
 
     def augment(self, views: Sequence[Sequence[np.ndarray]], angle: tuple[float, float]) -> None:
-        """Learn the first frame's changed views too: together they weigh as much as the sample of `initialise`.
+        """Learn the first frame's changed views too: together they weigh `VIEWS_WEIGHT` times as much as the sample of `initialise`.
 
         Parameters
         ----------
@@ -63,7 +65,7 @@ class ECOFilter:
             As for `initialise`.
         """
         for number, features in enumerate(views, start=1):
-            self.samples.add(self._shifted(self.encode(features), angle), gain=1 / (len(views) + number))
+            self.samples.add(self._shifted(self.encode(features), angle), gain=VIEWS_WEIGHT / (len(views) + VIEWS_WEIGHT * number))
         found, _ = solve(self._system(), self.filter.view(np.float32), self._config.augmentation_iterations)
         self.filter = found.view(np.complex64)
 
