@@ -1,6 +1,5 @@
 """What ``cfvgg demo`` runs: fECO on a synthetic video, its figures and pictures of it."""
 
-import os
 import time
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from tqdm import tqdm
 import trackers
 from benchmarks.metrics import auc, overlap
 from benchmarks.synthetic import Scene, sequence
+from cfvgg.files import whole
 from trackers.errors import VideoError
 from trackers.opencv import cv2
 from trackers.video import VideoWriter, draw, write_boxes
@@ -89,6 +89,5 @@ def _write_sheet(path: Path, frames: list[np.ndarray]) -> None:
     for place, frame in enumerate(frames):
         top, left = place // SHEET_COLUMNS * (height + SHEET_GAP), place % SHEET_COLUMNS * (width + SHEET_GAP)
         sheet[top : top + height, left : left + width] = cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA)[:, :, ::-1]
-    partial = path.with_name(path.name + ".partial")
-    Image.fromarray(sheet).quantize(method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(partial, "PNG", optimize=True)
-    os.replace(partial, path)
+    with whole(path) as file:
+        Image.fromarray(sheet).quantize(method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)

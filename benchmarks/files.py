@@ -1,9 +1,9 @@
 """Files, whole or not there at all."""
 
 import json
-import os
 from pathlib import Path
 
+from cfvgg.files import whole
 from trackers.errors import VideoError
 
 
@@ -15,11 +15,10 @@ def write(path: Path, content: bytes | str) -> None:
     VideoError
         If that fails.
     """
-    partial = path.with_name(path.name + ".partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(content if isinstance(content, bytes) else content.encode())
-        os.replace(partial, path)
+        with whole(path) as file:
+            file.write(content if isinstance(content, bytes) else content.encode())
     except OSError as error:
         raise VideoError(f"cannot write {path}: {error.strerror}") from error
 

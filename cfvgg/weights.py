@@ -10,6 +10,7 @@ import numpy as np
 
 from cfvgg.architecture import LAYERS, LRN_ALPHA, LRN_BETA, LRN_KAPPA, LRN_WINDOW, Layer, filter_shapes
 from cfvgg.errors import WeightsError
+from cfvgg.files import whole
 
 SHIPPED = Path(__file__).parent / "data" / "cfvgg.safetensors"
 FORMAT = "cfvgg-1"
@@ -96,10 +97,9 @@ def save(weights: Weights, path: str | os.PathLike) -> None:
     for layer, weight, bias in zip(LAYERS, weights.filters, weights.biases, strict=True):
         tensors[f"{layer.name}.weight"], tensors[f"{layer.name}.bias"] = weight, bias
     tensors = {name: np.ascontiguousarray(array, np.float32) for name, array in tensors.items()}
-    partial = path.with_name(path.name + ".partial")
     try:
-        partial.write_bytes(serialise(tensors, {**weights.metadata, "format": FORMAT}))
-        os.replace(partial, path)
+        with whole(path) as file:
+            file.write(serialise(tensors, {**weights.metadata, "format": FORMAT}))
     except OSError as error:
         raise WeightsError(f"cannot write {path}: {error}") from error
 

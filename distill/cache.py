@@ -7,18 +7,17 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
-from functools import partial
 from hashlib import blake2b
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 from tqdm import tqdm
 
+from cfvgg.files import whole
 from distill.config import Config
 from distill.data.clips import Clip
 from distill.data.pairs import PairBatch, Pairs
@@ -101,12 +100,15 @@ class Cache:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             if place.first:
-                _write(self.folder / "cache.json", lambda file: file.write(json.dumps(self._about, indent=1).encode()))
+                with whole(self.folder / "cache.json") as file:
+                    file.write(json.dumps(self._about, indent=1).encode())
             missing = [number for number in self._blocks[place.rank :: place.count] if not self._has(number)]
             if place.first:
                 self._announce()
             for number in tqdm(missing, unit="block", disable=None if place.first else True):
-                _write(self._path(number), partial(np.save, arr=self._made(number, place.device)))
+                outputs = self._made(number, place.device)
+                with whole(self._path(number)) as file:
+                    np.save(file, outputs)
         except OSError as error:
             raise DistillationError(f"cannot fill the cache {self.folder}: {error}") from error
         place.any(False)
@@ -182,16 +184,6 @@ def slow_outputs(fidelity: Fidelity, side: int) -> dict[str, tuple[int, int, int
         if counter.get_total_flops() > SLOW * sum(output.numel() for output in outputs.values()):
             found.update({name: tuple(output.shape[1:]) for name, output in outputs.items()})
     return found
-
-
-def _write(path: Path, save: Callable[[BinaryIO], object]) -> None:
-    """Write a file, whole or not at all."""
-    unfinished = path.with_name(path.name + ".partial")
-    with unfinished.open("wb") as file:
-        save(file)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(unfinished, path)
 
 
 def _digest(parts: Iterable[bytes]) -> str:

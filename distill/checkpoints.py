@@ -1,12 +1,12 @@
 """The state of a training on disk, so that it can go on as if it had never stopped."""
 
-import os
 import pickle
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from cfvgg.files import whole
 from distill.errors import DistillationError
 
 State = dict[str, Any]
@@ -26,13 +26,9 @@ def save(path: Path, state: State) -> None:
     DistillationError
         If the file cannot be written.
     """
-    partial = path.with_name(path.name + ".partial")
     try:
-        with partial.open("wb") as file:
+        with whole(path) as file:
             torch.save(state, file)
-            file.flush()
-            os.fsync(file.fileno())  # else the new name may outlive a power cut, and its content not
-        os.replace(partial, path)
     except (OSError, RuntimeError) as error:  # torch may report a full disk as a RuntimeError
         raise DistillationError(f"cannot write the checkpoint {path}: {error}") from error
 

@@ -1,11 +1,12 @@
 """A file of metrics, one JSON object a line, and its plot."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from cfvgg.files import whole
 
 LOSS = "loss"
 POINTS = 100  # of a plotted loss, each the mean of its neighbours: single steps scatter
@@ -25,9 +26,8 @@ class Metrics:
     def rewind(self, step: int) -> None:
         """Drop the lines after `step`: a training that is resumed there writes them again. OSError if the file cannot be written."""
         kept = (line for line in self.lines() if line["step"] <= step)
-        partial = self.path.with_name(self.path.name + ".partial")
-        partial.write_text("".join(json.dumps(line) + "\n" for line in kept))
-        os.replace(partial, self.path)
+        with whole(self.path) as file:
+            file.writelines(f"{json.dumps(line)}\n".encode() for line in kept)
 
     def add(self, step: int, **values) -> None:
         """Append a line."""

@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 
 from cfvgg.architecture import LEVELS, minimum_size
+from cfvgg.files import whole
 from cfvgg.network import Network
 from cfvgg.weights import Weights
 from distill.errors import DistillationError
@@ -61,9 +62,8 @@ def save_onnx(weights: Weights, path: str | os.PathLike, side: int = SIDE) -> No
     )  # fmt: skip
     model = program.model_proto
     onnx.helper.set_model_props(model, weights.metadata)
-    partial = path.with_name(path.name + ".partial")
     try:
-        partial.write_bytes(model.SerializeToString())
-        os.replace(partial, path)
+        with whole(path) as file:
+            file.write(model.SerializeToString())
     except OSError as error:
         raise DistillationError(f"cannot write {path}: {error}") from error

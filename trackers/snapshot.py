@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from cfvgg import __version__
+from cfvgg.files import whole
 from trackers.errors import SnapshotError
 
 # Where classes and functions that a tracker is made of are defined; none of these functions touches files or the network.
@@ -37,11 +38,9 @@ def save(tracker: Any, path: str | os.PathLike) -> None:
     path, writer = Path(path), _Writer()
     state = {"version": __version__, "tracker": writer.encode(tracker), "objects": writer.objects}
     arrays = {f"array-{number}": array for number, array in enumerate(writer.arrays)}
-    partial_path = path.with_name(path.name + ".partial")
     try:
-        with partial_path.open("wb") as file:
+        with whole(path) as file:
             np.savez(file, allow_pickle=False, **{STATE: np.frombuffer(json.dumps(state).encode(), np.uint8)}, **arrays)
-        os.replace(partial_path, path)
     except OSError as error:
         raise SnapshotError(f"cannot write {path}: {error}") from error
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from cfvgg.files import whole
 from trackers.errors import VideoError
 from trackers.opencv import cv2
 
@@ -197,10 +198,9 @@ def write_boxes(path: str | os.PathLike, boxes: Iterable[Iterable[float]]) -> No
         If the file cannot be written.
     """
     path = Path(path)
-    partial = path.with_name(path.name + ".partial")
     try:
-        partial.write_text("".join(f"{format_box(box)}\n" for box in boxes))
-        os.replace(partial, path)
+        with whole(path) as file:
+            file.write("".join(f"{format_box(box)}\n" for box in boxes).encode())
     except OSError as error:
         raise VideoError(f"cannot write {path}: {error}") from error
 

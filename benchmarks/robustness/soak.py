@@ -1,13 +1,13 @@
 """A very long run: ``python -m benchmarks.robustness.soak`` prints whether memory and times grow."""
 
 import argparse
-import os
 import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import threads
+from cfvgg.files import whole
 
 if __name__ == "__main__":
     threads.hold_libraries()
@@ -95,10 +95,9 @@ def draw(found: Soak, label: str, path: Path) -> None:
     above.set(title=label, ylabel="resident memory [MB]", ylim=(0, 1.1 * found.memory.max() / MEGABYTE))
     below.plot(found.updates, 1000 * np.median(found.seconds[: len(found.updates) * BLOCK].reshape(-1, BLOCK), axis=1))
     below.set(xlabel="updates", ylabel=f"median update of {BLOCK} [ms]", ylim=(0, None))
-    partial = path.with_name(f"{path.stem}.partial{path.suffix}")
     try:
-        figure.savefig(partial)
-        os.replace(partial, path)
+        with whole(path) as file:
+            figure.savefig(file, format=path.suffix[1:])
     except (OSError, ValueError) as error:
         raise VideoError(f"cannot write {path}: {error}") from error
 
