@@ -235,10 +235,10 @@ class WindowTarget(PlacedTarget):
         there = tuple(c + d * pixels for c, d in zip(centre, shift, strict=True))
         return Detection(centre, scale, [block], sample, response, there, height)
 
-    def _believe(self, image: np.ndarray, seen: Sighting) -> None:
-        """Take what is seen for the target, unless the picture is blank."""
+    def _adopt(self, image: np.ndarray, seen: Sighting) -> None:
+        """Go where something was seen, and let the filters learn it, unless the picture is blank."""
         if seen.found.height >= self._blank:
-            super()._believe(image, seen)
+            super()._adopt(image, seen)
 
     def _take(self, image: np.ndarray, _: Detection) -> None:
         if self._scale_filter is not None:

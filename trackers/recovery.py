@@ -5,7 +5,7 @@ The thresholds were chosen on development sequences with hidden targets and on g
 
 from collections.abc import Iterator
 
-PATIENCE = 10  # doubtful frames in a row: through so many a target is followed, without learning, before it is lost
+PATIENCE = 3  # doubtful frames in a row, after which it is looked for
 LOOKS = 6  # places of a frame at which a lost target is looked for, beside where it was last
 STRIDE = 0.4  # between two of them, over the shorter side of what a look shows
 RINGS = 6  # of places, around where it was last

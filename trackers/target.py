@@ -1,5 +1,6 @@
 """What all targets have in common: where they are, and how a frame is followed."""
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -86,6 +87,7 @@ class PlacedTarget(ABC):
     position: tuple[float, float]
     scale: float
     lost = False
+    _features: Any  # of a picture; they know nothing of the target
     _scoring: Scoring = SEVERAL
     _scales: Sequence[float] = recovery.SCALES  # at which a lost target is looked for, over that at which it was last
     _base: tuple[float, float]  # height and width at scale one
@@ -96,7 +98,8 @@ class PlacedTarget(ABC):
     def __init__(self, image: np.ndarray, recovers: bool):
         self._coloured, self._recovers = is_coloured(image), recovers
         self._doubts = 0  # frames in a row
-        self._home: tuple[tuple[float, float], float] | None = None  # position and scale before them
+        self._home: tuple[float, float] | None = None  # position before them
+        self._before: PlacedTarget | None = None  # what was known then
 
     @abstractmethod
     def _look(self, image: np.ndarray, position: tuple[float, float], scale: float) -> Detection:
@@ -112,57 +115,68 @@ class PlacedTarget(ABC):
 
     def expect(self, box: Box) -> None:
         """Look around the centre of a box in the next picture."""
-        self.position = self._centre(box)
-        self._home = self.position, self.scale
+        self.position = self._home = self._centre(box)
+        if self._before is not None:
+            self._before.position = self.position
 
     def follow(self, image: np.ndarray) -> tuple[Box, float]:
         """Box in the next picture, and a score in [0, 1]: see `trackers.confidence`.
 
-        A doubtful target is followed for some frames, but not learnt. Then it is lost: its box waits where it was before, and it is
-        looked for there and, a few places a frame, in the rest of the picture; see `trackers.recovery`.
+        A doubtful target is followed on, for it may have changed. But a copy of what was known of it before is kept, which looks for it
+        there and, a few places a frame, in the rest of the picture; what it finds is believed. See `trackers.recovery`.
         """
         image = self._channels(image)
-        if self._doubts < recovery.PATIENCE:
-            seen = self._judged(self._detect(image))
-            self.lost = self._confidence.doubts(seen.score)
-        else:
-            seen, self.lost = self._search(image)
-        if self.lost and self._recovers:
-            self._doubt(seen)
-        else:
+        seen = self._judged(self._detect(image))
+        self.lost = self._confidence.doubts(seen.score)
+        if not self.lost:
             self._believe(image, seen)
+        elif self._recovers:
+            seen = self._doubt(image, seen)
+        else:
+            self._adopt(image, seen)
         return self._box(), seen.score
 
     def _believe(self, image: np.ndarray, seen: Sighting) -> None:
         """Take what is seen for the target: go there, and learn it."""
+        self._adopt(image, seen)
+        self._confidence.learn(seen.score, seen.cells)
+        self._doubts, self._before = 0, None
+
+    def _adopt(self, image: np.ndarray, seen: Sighting) -> None:
+        """Go where something was seen, and let the filters learn it."""
         self.position, self.scale = seen.found.position, seen.found.scale
         self._take(image, seen.found)
-        if not self.lost:
-            self._confidence.learn(seen.score, seen.cells)
-        self._doubts = 0
 
-    def _doubt(self, seen: Sighting) -> None:
-        """Follow what may be the target, and go back when that has lasted too long. In a picture of nothing there is nothing to follow."""
+    def _doubt(self, image: np.ndarray, seen: Sighting) -> Sighting:
+        """Follow what may be the target, unless what was known before finds it. In a picture of nothing there is nothing to follow."""
         if self._doubts == 0:
-            self._home = self.position, self.scale
+            self._home = self.position
         self._doubts += 1
         if self._doubts == recovery.PATIENCE:
-            self.position, self.scale = self._home
-        elif self._doubts < recovery.PATIENCE and seen.score >= recovery.NOTHING_BELOW:
+            self._before = copy.deepcopy(self, {id(self._features): self._features})
+            self._before.position = self._home
+        if self._before is not None and (again := self._before._search(image, self.position, self._doubts - recovery.PATIENCE)):
+            vars(self).update(vars(self._before), lost=False)
+            self._believe(image, again)
+            return again
+        if seen.score >= recovery.NOTHING_BELOW and self._before is not None:
+            self._adopt(image, seen)
+        elif seen.score >= recovery.NOTHING_BELOW:
             self.position = seen.found.position
             self.position = self._limited()
+        return seen
 
-    def _search(self, image: np.ndarray) -> tuple[Sighting, bool]:
-        """The likeliest of what is seen where the target was last, and elsewhere; and whether it is too unlikely to be the target."""
-        step = recovery.STRIDE * min(self._sample_sides) * self.scale
-        elsewhere = recovery.places(self.position, step, self._shape, self._doubts - recovery.PATIENCE)
-        likely, here = [], self._judged(self._look(image, self.position, self.scale))
-        for glance, enough in [(here, recovery.NEAR), *((self._judged(self._look(image, p, self.scale)), recovery.FAR) for p in elsewhere)]:
+    def _search(self, image: np.ndarray, guess: tuple[float, float], turn: int) -> Sighting | None:
+        """The likeliest of what is seen where the target was last, at a guess, and elsewhere; None if nothing is likely enough."""
+        step, likely = recovery.STRIDE * min(self._sample_sides) * self.scale, []
+        elsewhere = [(place, recovery.FAR) for place in recovery.places(self.position, step, self._shape, turn)]
+        for place, enough in [(self.position, recovery.NEAR), (guess, recovery.NEAR), *elsewhere]:
+            glance = self._judged(self._look(image, place, self.scale))
             if glance.evidence >= recovery.GLANCE:
-                place = tuple(min(max(p, 0), n - 1) for p, n in zip(glance.found.position, self._shape, strict=True))
-                again = [self._judged(self._look(image, place, self.scale * change)) for change in self._scales]
+                there = tuple(min(max(p, 0), n - 1) for p, n in zip(glance.found.position, self._shape, strict=True))
+                again = [self._judged(self._look(image, there, self.scale * change)) for change in self._scales]
                 likely += [seen for seen in again if seen.evidence >= enough]
-        return max(likely, key=lambda seen: seen.evidence, default=here), not likely
+        return max(likely, key=lambda seen: seen.evidence, default=None)
 
     def _judged(self, found: Detection) -> Sighting:
         cells = self._cells(found.features, found.place, found.scale, found.position)

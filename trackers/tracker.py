@@ -115,7 +115,7 @@ class Tracker(ABC):
         Returns
         -------
         ok : bool
-            False where the target is judged lost; `box` is then the best guess, which soon is where it was last seen for sure.
+            False where the target is judged lost; `box` is then the best guess.
         box : (float, float, float, float)
             x, y, w, h; may reach outside the picture.
 
