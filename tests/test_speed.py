@@ -135,8 +135,8 @@ def test_of_stages_within_each_other_the_outermost_counts(hands):
     ("tracker", "busy"),
     [
         ("fECO", {"crop", "network", "FHOG", "window, transform", "response", "localise", "scale", "learn"}),
-        ("STRCF", {"crop", "FHOG", "colours", "window, transform", "response", "localise", "learn"}),
-        ("BACF", {"crop", "FHOG", "window, transform", "response", "localise", "learn"}),
+        ("STRCF", {"crop", "FHOG", "colours", "window, transform", "response", "localise", "scale", "learn"}),
+        ("BACF", {"crop", "FHOG", "window, transform", "response", "localise", "scale", "learn"}),
         ("KCF", {"crop", "FHOG", "response", "localise", "learn"}),
         ("fKCF", {"crop", "network", "response", "localise", "learn"}),
         ("MOSSE", {"crop", "colours", "response", "localise", "learn"}),

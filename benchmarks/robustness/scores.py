@@ -290,9 +290,9 @@ def draw(said: Sequence[tuple[str, Said]], path: Path) -> None:
         axes.plot([0, 1], [0, 1], color=plots.INK, alpha=0.4, linewidth=1)
         for number, (label, one) in enumerate(said):
             if np.isfinite(one.scores).all():
-                style = plots.STYLES[number // len(plots.COLOURS) % len(plots.STYLES)]
-                axes.plot(*reliability(one.scores, one.found), f"o{style}", color=plots.colour(number), label=label, markersize=4)
-        axes.set(xlabel="score", ylabel=f"share of frames with an overlap above {FOUND}", xlim=(0, 1), ylim=(0, 1), aspect="equal")
+                style = "o" + plots.STYLES[number // len(plots.COLOURS) % len(plots.STYLES)]
+                axes.plot(*reliability(one.scores, one.found), style, color=plots.colour(number), label=label, markersize=4, clip_on=False)
+        axes.set(xlabel="score", ylabel=f"share of frames with an overlap above {FOUND}", xlim=(0, 1), ylim=(0, 1))
         figure.legend(loc="outside right upper")
         try:
             content = plots.picture(figure, path.suffix[1:])
