@@ -302,7 +302,8 @@ def test_shares_by_hand():
 
 
 def test_trackers_without_a_score():
-    (spec,) = peers.parse("tests.stand_ins:Still")
+    spec, opencv = peers.parse("tests.stand_ins:Still,opencv:MIL")
+    assert np.isnan(scores.listen(opencv, still(3)).scores).all()
     said = scores.listen(spec, still(5))
     assert np.isnan(said.scores).all() and said.ok.all() and said.found.all()
     assert scores.measured([("still", said)], "title").rows == [["still", 4, 4, None, None, 0]]

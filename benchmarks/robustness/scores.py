@@ -144,10 +144,9 @@ def signs(spec: peers.Spec, clip: HardClip) -> Signs:
 
 
 def _score(tracker: peers.Trackable) -> float:
-    """That of the last frame; NaN where a tracker has none. Of OpenCV's trackers those that are networks have one."""
+    """That of the last frame; NaN where a tracker has none. Of OpenCV's trackers only the networks have one; others answer -1."""
     if isinstance(tracker, peers.OpenCV):
-        ask = getattr(tracker._tracker, "getTrackingScore", None)
-        return ask() if ask else math.nan
+        return tracker._tracker.getTrackingScore() if tracker.files else math.nan
     return getattr(tracker, "score", math.nan)
 
 
