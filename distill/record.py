@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
 
-from cfvgg import weights
+from cfvgg import files, weights
 from distill import checkpoints
 from distill.errors import DistillationError
 from distill.metrics import Metrics, plot
@@ -64,11 +64,9 @@ class Record:
         ------
         DistillationError
         """
-        trial = self.out.with_name(self.out.name + ".partial")
         try:
             self.out.parent.mkdir(parents=True, exist_ok=True)
-            trial.touch()
-            trial.unlink()
+            files.check_writable(self.out)
         except OSError as error:
             raise DistillationError(f"cannot write beside {self.out}: {error}") from error
         if self.checkpoint.exists() and not resume:

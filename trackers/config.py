@@ -89,7 +89,7 @@ class TargetConfig(Configuration):
     Attributes
     ----------
     recovery : bool
-        Stop learning while the target is doubtful, and look for it when it is lost: see `trackers.recovery`.
+        Keep what was known of a target before it became doubtful, and look for it by that: see `trackers.recovery`.
     """
 
     recovery: bool = True

@@ -28,28 +28,10 @@ from trackers.tracker import Box
 class ECOTracker(FeatureTracker):
     """ECO (Danelljan et al. 2017) with any of its features; see `fECO`, `ECO` and `ECOHC`.
 
-    Parameters
-    ----------
-    backbone : path, Weights, Backbone or None
-        Network of the features conv1 .. conv5; None stands for the weights shipped with the package.
-    preset : str
-        A published setting, by the benchmark that it is for.
-    published : bool
-        Compute what the authors' program computes, to the letter, where the default differs: no changed views of the first frame,
-        samples compared by all frequencies, samples that lie half a pixel off where their side is even, boxes rounded to whole pixels
-        that may leave the picture and keep their ratio of sides, and a scale that may jump from one end of its range to the other.
-    tables : mapping of str to path or ndarray, or None
-        Tables of your own for 'colour_names' (32768, C) or 'intensity' (256, C).
-    channel_order : {'BGR', 'RGB'}
-        Of the pictures.
-    seed : int
-        ECO draws nothing at random; kept for all trackers alike.
-    **options
-        Fields of `trackers.config.ECOConfig`.
-
-    Raises
-    ------
-    UnknownOptionError, WeightsError
+    Parameters are those of `FeatureTracker`; options are the fields of `trackers.config.ECOConfig`. With `published` there are no changed
+    views of the first frame, samples are compared by all frequencies and lie half a pixel off where their side is even, boxes are rounded
+    to whole pixels, may leave the picture and keep their ratio of sides, and the scale may jump from one end of its range to the other.
+    Nothing is drawn at random.
     """
 
     presets: Mapping[str, ECOConfig]

@@ -241,17 +241,14 @@ class WindowTarget(PlacedTarget):
             super()._adopt(image, seen)
 
     def _take(self, image: np.ndarray, _: Detection) -> None:
-        if self._scale_filter is not None:
-            change = self._scale_filter.change(image, self.position, self.scale)
-            self.scale = max(min(self.scale * change, self._scale_limits[1]), self._scale_limits[0])
+        self._rescale(image)
         self.position = self._limited()
         self._learn(image, self._config.learning_rate)
 
     def _learn(self, picture: np.ndarray, rate: float) -> None:
         sample, centre = self._sample(picture, self.position)
         self._filter.learn(sample, self._label(centre), self._surroundings(picture), rate)
-        if self._scale_filter is not None:
-            self._scale_filter.learn(picture, self.position, self.scale)
+        self._learn_scale(picture)
 
     def _label(self, centre: tuple[float, float]) -> np.ndarray:
         """Label of a sample taken at `centre`: its peak is where the target is."""

@@ -68,7 +68,7 @@ class ScaleFilter:
         return self._best_factor(self.response(self.sample(image, centre, scale)))
 
     def response(self, sample: np.ndarray) -> np.ndarray:
-        """Response at the interpolated scales (33,), the present scale first, to a sample (17, features)."""
+        """Response at the interpolated scales (interpolated,), the present one first, to a sample (scales, features)."""
         count, wide = self._config.scales, self._config.interpolated
         spectrum = self._label * self._correlation(self._model_sample, sample) / (self._energy + self._config.regularisation)
         padded = np.zeros(wide, complex)
@@ -77,18 +77,18 @@ class ScaleFilter:
         return np.fft.ifft(padded * wide / count).real
 
     def sample(self, image: np.ndarray, centre: tuple[float, float], scale: float) -> np.ndarray:
-        """FHOG vectors (17, features) of the target's patch at all scales."""
+        """FHOG vectors (scales, features) of the target's patch at all scales."""
         return fhog(self.patches(image, centre, scale), self._config.cell).reshape(self._config.scales, -1)
 
     def patches(self, image: np.ndarray, centre: tuple[float, float], scale: float) -> np.ndarray:
-        """The target's patch at all scales in the model's size, (17, rows, columns, C) uint8."""
+        """The target's patch at all scales in the model's size, (scales, rows, columns, C) uint8."""
         factors = (scale * self._factors).tolist()
         step = max(int(factors[0]), 1)
         shapes = [tuple(max(int(side * factor / step), 1) for side in self._base) for factor in factors]
         return resize_nested(centred_crop(image, centre, shapes[-1], step), shapes, self._model)
 
     def _correlation(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
-        """Spectrum (17,) of the windowed correlation of two samples along the scales, summed over features."""
+        """Spectrum (scales,) of the windowed correlation of two samples along the scales, summed over features."""
         products = inner_products(left, right).astype(np.float64)
         return ((self._waves.conj() @ products) * self._waves).sum(1)
 
@@ -124,12 +124,12 @@ class SideFilter(ScaleFilter):
         self._model = tuple(max(int(side * enlarge), 2 * config.cell) for side in target)
 
     def sample(self, image: np.ndarray, centre: tuple[float, float], scale: float) -> np.ndarray:
-        """FHOG vectors (9, features) of the target's patch at all scales; zeros at the outermost two, which the window weighs by zero."""
+        """FHOG vectors (scales, features) of the target's patch; zeros at the outermost two scales, which the window weighs by zero."""
         seen = fhog(self.patches(image, centre, scale), self._config.cell)
         return np.pad(seen.reshape(len(seen), -1), [(1, 1), (0, 0)])
 
     def patches(self, image: np.ndarray, centre: tuple[float, float], scale: float) -> np.ndarray:
-        """The target's patch at all scales but the outermost two in the model's size, (7, rows, columns, C) uint8."""
+        """The target's patch at all scales but the outermost two in the model's size, (scales - 2, rows, columns, C) uint8."""
         sides = scale * np.array(self.base) * self._factors[1:-1, None] ** self._powers
         return resize_about(image, centre, sides, self._model, max(int(scale * self._factors[0]), 1))
 

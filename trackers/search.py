@@ -94,21 +94,10 @@ class SearchTarget(PlacedTarget):
         return max(found, key=lambda detection: detection.height)
 
     def _rescale(self, image: np.ndarray) -> None:
-        """Change the scale to that of the scale filter, where there is one, and keep box and scale within their limits.
-
-        A target that has left the picture comes back at its border.
-        """
-        scale = self.scale
-        if self._scale_filter is not None:
-            scale *= self._scale_filter.change(image, self.position, self.scale)
-        self.scale = max(min(scale, self._scale_limits[1]), self._scale_limits[0])
+        """Keep the box in touch with the picture, too."""
+        super()._rescale(image)
         if not self._published:
             self.position = self._limited()
-
-    def _learn_scale(self, image: np.ndarray) -> None:
-        """Update the scale filter, where there is one, with the target as it was found."""
-        if self._scale_filter is not None:
-            self._scale_filter.learn(image, self.position, self.scale)
 
     def _rounded(self) -> tuple[int, int]:
         return tuple(round_half_away(p) for p in self.position)

@@ -1,6 +1,7 @@
 """What all targets have in common: where they are, and how a frame is followed."""
 
 import copy
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -72,7 +73,7 @@ class PlacedTarget(ABC):
     image : ndarray, uint8, (H, W, C)
         First picture; it decides whether the sequence is treated as coloured.
     recovers : bool
-        Stop learning while the target is doubtful, and look for it when it is lost.
+        Keep what was known of a target before it became doubtful, and look for it by that: see `trackers.recovery`.
 
     Attributes
     ----------
@@ -94,6 +95,7 @@ class PlacedTarget(ABC):
     _shape: tuple[int, int]  # of the picture
     _sample_sides: tuple[float, float]  # height and width of a sample, in its pixels
     _scale_filter: ScaleFilter | ShapeFilter | None = None
+    _scale_limits = 0.0, math.inf
 
     def __init__(self, image: np.ndarray, recovers: bool):
         self._coloured, self._recovers = is_coloured(image), recovers
@@ -159,9 +161,11 @@ class PlacedTarget(ABC):
             vars(self).update(vars(self._before), lost=False)
             self._believe(image, again)
             return again
-        if seen.score >= recovery.NOTHING_BELOW and self._before is not None:
+        if seen.score < recovery.NOTHING_BELOW:
+            return seen
+        if self._before is not None:
             self._adopt(image, seen)
-        elif seen.score >= recovery.NOTHING_BELOW:
+        else:
             self.position = seen.found.position
             self.position = self._limited()
         return seen
@@ -169,14 +173,27 @@ class PlacedTarget(ABC):
     def _search(self, image: np.ndarray, guess: tuple[float, float], turn: int) -> Sighting | None:
         """The likeliest of what is seen where the target was last, at a guess, and elsewhere; None if nothing is likely enough."""
         step, likely = recovery.STRIDE * min(self._sample_sides) * self.scale, []
-        elsewhere = [(place, recovery.FAR) for place in recovery.places(self.position, step, self._shape, turn)]
-        for place, enough in [(self.position, recovery.NEAR), (guess, recovery.NEAR), *elsewhere]:
+        near = dict.fromkeys((self.position, guess), recovery.NEAR)
+        elsewhere = dict.fromkeys(recovery.places(self.position, step, self._shape, turn), recovery.FAR)
+        for place, enough in (elsewhere | near).items():
             glance = self._judged(self._look(image, place, self.scale))
             if glance.evidence >= recovery.GLANCE:
                 there = tuple(min(max(p, 0), n - 1) for p, n in zip(glance.found.position, self._shape, strict=True))
                 again = [self._judged(self._look(image, there, self.scale * change)) for change in self._scales]
                 likely += [seen for seen in again if seen.evidence >= enough]
         return max(likely, key=lambda seen: seen.evidence, default=None)
+
+    def _rescale(self, image: np.ndarray) -> None:
+        """Change the scale to that of the scale filter, where there is one, and keep it within its limits."""
+        scale, (lowest, highest) = self.scale, self._scale_limits
+        if self._scale_filter is not None:
+            scale *= self._scale_filter.change(image, self.position, self.scale)
+        self.scale = max(min(scale, highest), lowest)
+
+    def _learn_scale(self, image: np.ndarray) -> None:
+        """Update the scale filter, where there is one, with the target as it was found."""
+        if self._scale_filter is not None:
+            self._scale_filter.learn(image, self.position, self.scale)
 
     def _judged(self, found: Detection) -> Sighting:
         cells = self._cells(found.features, found.place, found.scale, found.position)

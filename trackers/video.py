@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cfvgg.files import whole
+from cfvgg import files
 from trackers.errors import VideoError
 from trackers.opencv import cv2
 
@@ -47,12 +47,12 @@ class Source(ABC):
 class Pictures(Source):
     """Picture files, in the given order."""
 
-    def __init__(self, files: list[Path]):
-        self._files = files
-        self.length = len(files)
+    def __init__(self, paths: list[Path]):
+        self._paths = paths
+        self.length = len(paths)
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        return map(read_picture, self._files)
+        return map(read_picture, self._paths)
 
 
 class VideoFile(Source):
@@ -199,7 +199,7 @@ def write_boxes(path: str | os.PathLike, boxes: Iterable[Iterable[float]]) -> No
     """
     path = Path(path)
     try:
-        with whole(path) as file:
+        with files.whole(path) as file:
             file.write("".join(f"{format_box(box)}\n" for box in boxes).encode())
     except OSError as error:
         raise VideoError(f"cannot write {path}: {error}") from error
@@ -223,10 +223,8 @@ def check_writable(path: str | os.PathLike) -> None:
         raise VideoError(f"cannot write {path}: it is there, and not a file")
     if not path.parent.is_dir():
         raise VideoError(f"cannot write {path}: there is no folder {path.parent}")
-    trial = path.with_name(path.name + ".partial")
     try:
-        trial.touch()
-        trial.unlink()
+        files.check_writable(path)
     except OSError as error:
         raise VideoError(f"cannot write {path}: {error.strerror}") from error
 
@@ -275,12 +273,12 @@ def _frames(capture: cv2.VideoCapture) -> Iterator[np.ndarray]:
 def _pictures(candidates: Iterable[Path], where: Path) -> list[Path]:
     """The pictures among files, in natural order."""
     candidates = list(candidates)
-    files = [path for path in candidates if path.suffix.lower() in PICTURES]
-    if not files:
+    pictures = [path for path in candidates if path.suffix.lower() in PICTURES]
+    if not pictures:
         folders = sorted(path.name for path in candidates if path.is_dir())
         hint = f"; it has folders: {', '.join(folders)}" if folders else ""
         raise VideoError(f"no picture at {where} (looked for {', '.join(PICTURES)}){hint}")
-    return sorted(files, key=_natural_key)
+    return sorted(pictures, key=_natural_key)
 
 
 def _natural_key(path: Path) -> list[str | int]:

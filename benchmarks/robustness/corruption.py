@@ -64,14 +64,20 @@ def paint_over(picture: np.ndarray, box: np.ndarray) -> np.ndarray:
     painted = picture.copy()
     if not np.isfinite(box).all():
         return painted
-    size = np.array(picture.shape[1::-1])
-    first = np.clip(np.floor(box[:2] - MARGIN * box[2:]), 0, size).astype(int)
-    end = np.clip(np.ceil(box[:2] + (1 + MARGIN) * box[2:]), 0, size).astype(int)
-    columns, rows = (slice(*ends) for ends in zip(first, end, strict=True))
+    rows, columns = window(picture, box)
     ways = _across(picture[rows], columns), _across(picture[:, columns].swapaxes(0, 1), rows).swapaxes(0, 1)
     known = [way for way in ways if not np.isnan(way).any()]
     painted[rows, columns] = np.rint(np.mean(known, axis=0) if known else picture.mean(axis=(0, 1)))
     return painted
+
+
+def window(picture: np.ndarray, box: np.ndarray) -> tuple[slice, slice]:
+    """Rows and columns of a picture (H, W, C) that a box x, y, w, h touches, grown by `MARGIN` on each side."""
+    size = np.array(picture.shape[1::-1])
+    first = np.clip(np.floor(box[:2] - MARGIN * box[2:]), 0, size).astype(int)
+    end = np.clip(np.ceil(box[:2] + (1 + MARGIN) * box[2:]), 0, size).astype(int)
+    columns, rows = (slice(*ends) for ends in zip(first.tolist(), end.tolist(), strict=True))
+    return rows, columns
 
 
 def shifted(picture: np.ndarray, dx: int, dy: int) -> np.ndarray:

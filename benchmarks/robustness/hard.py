@@ -12,7 +12,7 @@ from zlib import crc32
 import numpy as np
 
 from benchmarks import sequences, synthetic
-from benchmarks.robustness.corruption import MARGIN, paint_over
+from benchmarks.robustness.corruption import paint_over, window
 from trackers.opencv import cv2
 
 LONGEST = 150  # frames of a clip
@@ -114,7 +114,7 @@ def hidden(clip: HardClip, cover: str, first: int, end: int, seed: int) -> HardC
 
 def copied_over(picture: np.ndarray, box: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """The picture (H, W, 3) with what is beside the box over it; painted over where there is no room for that."""
-    rows, columns = _window(picture, box)
+    rows, columns = window(picture, box)
     shape = height, width = rows.stop - rows.start, columns.stop - columns.start
     for down, right in rng.permutation([(0, 1), (0, -1), (1, 0), (-1, 0)]):
         top, left = (start + int(way * NEXT * n) for start, way, n in zip((rows.start, columns.start), (down, right), shape, strict=True))
@@ -129,7 +129,7 @@ def copied_over(picture: np.ndarray, box: np.ndarray, rng: np.random.Generator) 
 
 def barred(picture: np.ndarray, box: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """The picture (H, W, 3) with an upright bar of blotches over the columns of the box."""
-    _, columns = _window(picture, box)
+    _, columns = window(picture, box)
     covered = picture.copy()
     if columns.stop > columns.start:
         blotches = rng.integers(40, 200, (6, 4, 3)).astype(np.uint8)
@@ -154,15 +154,6 @@ def _covered(clip: HardClip, cover: str, first: int, end: int, seed: int) -> Ite
         # The same numbers in every frame, so that what hides the target does not flicker.
         rng = np.random.default_rng([seed, crc32(clip.name.encode())])
         yield COVERS[cover](picture, clip.boxes[index], rng) if hides else picture
-
-
-def _window(picture: np.ndarray, box: np.ndarray) -> tuple[slice, slice]:
-    """Rows and columns of the picture that a box touches when it is grown like that of `paint_over`."""
-    size = np.array(picture.shape[1::-1])
-    first = np.clip(np.floor(box[:2] - MARGIN * box[2:]), 0, size).astype(int)
-    end = np.clip(np.ceil(box[:2] + (1 + MARGIN) * box[2:]), 0, size).astype(int)
-    columns, rows = (slice(*ends) for ends in zip(first.tolist(), end.tolist(), strict=True))
-    return rows, columns
 
 
 def _faded(length: int) -> np.ndarray:

@@ -291,7 +291,7 @@ def draw(said: Sequence[tuple[str, Said]], path: Path) -> None:
             if np.isfinite(one.scores).all():
                 style = "o" + plots.STYLES[number // len(plots.COLOURS) % len(plots.STYLES)]
                 axes.plot(*reliability(one.scores, one.found), style, color=plots.colour(number), label=label, markersize=4, clip_on=False)
-        axes.set(xlabel="score", ylabel=f"share of frames with an overlap above {FOUND}", xlim=(0, 1), ylim=(0, 1))
+        axes.set(xlabel="score", ylabel=f"share of overlaps above {FOUND}", xlim=(0, 1), ylim=(0, 1))
         figure.legend(loc="outside right upper")
         try:
             content = plots.picture(figure, path.suffix[1:])
