@@ -336,11 +336,26 @@ def test_training_equals_its_twin_over_explicit_samples(case):
         life.samples.add(moved)
         if frame % 2:
             life.eco.train(newest)
+            life.eco.iterate(life.config.iterations)
             life.energy = [(1 - rate) * e + rate * np.abs(x) ** 2 for e, x in zip(life.energy, moved, strict=True)]
             if life.kept is not None:
                 life.kept.rho /= (1 - rate) ** life.config.forgetting
             life.train(life.config.iterations, life.kept)
             life.check()
+
+
+def test_a_training_in_parts_goes_on_from_where_it_was():
+    whole, parts = (Life("even", samples=4, learning_rate=0.05).eco for _ in range(2))
+    for eco in (whole, parts):
+        eco.iterate(3)  # nothing is under way
+        eco.train(eco.samples.vectors[0])
+    before = parts.filter.copy()
+    whole.iterate(5)
+    for _ in range(5):
+        parts.iterate(1)
+        assert not np.array_equal(parts.filter, before)
+        before = parts.filter.copy()
+    np.testing.assert_array_equal(parts.filter, whole.filter)
 
 
 @pytest.mark.parametrize("case", ["even", "three blocks, two of a grid"])

@@ -130,7 +130,7 @@ SHAPE_FILTER = ScaleFilterConfig(scales=9, interpolated=43, sigma=0.048, learnin
 
 @dataclass(frozen=True)
 class ECOConfig(TargetConfig):
-    """ECO and its relatives; the defaults are fECO's OTB setting.
+    """ECO and its relatives; the defaults are fECO's for OTB.
 
     Attributes
     ----------
@@ -150,6 +150,8 @@ class ECOConfig(TargetConfig):
         Learn from the sample that was used for detection instead of a new one at the new place.
     iterations : int
         Conjugate gradient iterations of a training.
+    spread_training : bool
+        Spread them over the frames until the next training, so that all frames take alike; as published they follow at once.
     first_rounds, first_iterations : int
         Gauss-Newton rounds on the first frame, and iterations of each.
     augmentation_iterations : int
@@ -171,7 +173,7 @@ class ECOConfig(TargetConfig):
 
     features: tuple[Feature, ...] = (FEATURES["conv1"], FEATURES["conv5"], FEATURES["fhog"])
     search_area: float = between(4.5, 1.1, 20)
-    sample_side: tuple[int, int] = (200, 300)
+    sample_side: tuple[int, int] = (200, 200)
     label_sigma: float = between(1 / 12, 1e-3, 10)
     learning_rate: float = between(0.011, 1e-6, 0.999)
     samples: int = between(50, 2, 10_000)
@@ -179,6 +181,7 @@ class ECOConfig(TargetConfig):
     skip_until: int = between(1, 0, 10**9)
     reuse_detection: bool = True
     iterations: int = between(5, 1, 1000)
+    spread_training: bool = True
     first_rounds: int = between(10, 1, 1000)
     first_iterations: int = between(20, 1, 1000)
     augmentation_iterations: int = between(50, 0, 1000)
@@ -199,8 +202,9 @@ class ECOConfig(TargetConfig):
         super().__post_init__()
         object.__setattr__(self, "features", checked_features(self.features))
         check_sides(self.sample_side)
-        if not isinstance(self.reuse_detection, bool):
-            raise UnknownOptionError(f"reuse_detection={self.reuse_detection!r}; True or False is needed")
+        for name in ("reuse_detection", "spread_training"):
+            if not isinstance(getattr(self, name), bool):
+                raise UnknownOptionError(f"{name}={getattr(self, name)!r}; True or False is needed")
         object.__setattr__(self, "scale_filter", checked_scale_filter(self.scale_filter))
 
 
@@ -264,7 +268,10 @@ def override(config, options: dict):
 
 # What is otherwise in the authors' programs than in these settings.
 PUBLISHED = {"recovery": False}
-ECO_PUBLISHED = {**PUBLISHED, "augmentation_iterations": 0, "compared": 0, "scale_filter": ScaleFilterConfig()}
+ECO_PUBLISHED = {
+    **PUBLISHED, "sample_side": (200, 300), "spread_training": False, "augmentation_iterations": 0, "compared": 0,
+    "scale_filter": ScaleFilterConfig(),
+}  # fmt: skip
 
 _FECO_DEEP = (Feature("conv1", 8, 4), Feature("conv5", 32, 16), FEATURES["fhog"], FEATURES["colour_names"])
 

@@ -28,9 +28,10 @@ from trackers.tracker import Box
 class ECOTracker(FeatureTracker):
     """ECO (Danelljan et al. 2017) with any of its features; see `fECO`, `ECO` and `ECOHC`.
 
-    Parameters are those of `FeatureTracker`; options are the fields of `trackers.config.ECOConfig`. With `published` there are no changed
-    views of the first frame, samples are compared by all frequencies and lie half a pixel off where their side is even, boxes are rounded
-    to whole pixels, may leave the picture and keep their ratio of sides, and the scale may jump from one end of its range to the other.
+    Parameters are those of `FeatureTracker`; options are the fields of `trackers.config.ECOConfig`. With `published` samples are as large
+    as in the authors' program and lie half a pixel off where their side is even, there are no changed views of the first frame, samples
+    are compared by all frequencies, boxes are rounded to whole pixels, may leave the picture and keep their ratio of sides, and the scale
+    may jump from one end of its range to the other.
     Nothing is drawn at random.
     """
 
@@ -127,12 +128,23 @@ class ECOTarget(SearchTarget):
             place, scale = self._rounded(), self.scale
             sample = self._filter.encode(self._features(image, place, scale))
         newest = self._filter.remember(sample, self._angle(place, scale))
-        if self._frame < config.skip_until or self._untrained >= config.train_gap:
+        self._train(newest)
+        self._learn_scale(image)
+
+    def _train(self, newest: np.ndarray) -> None:
+        """Begin a training when it is time; its iterations follow at once, or a part of them in each frame until the next."""
+        config = self._config
+        early = self._frame < config.skip_until
+        spread = config.spread_training and not early and config.train_gap > 0
+        if early or self._untrained >= config.train_gap:
             self._filter.train(newest)
             self._untrained = 0
+            if not spread:
+                self._filter.iterate(config.iterations)
         else:
             self._untrained += 1
-        self._learn_scale(image)
+            if spread:
+                self._filter.iterate(math.ceil(config.iterations / config.train_gap))
 
     def _angle(self, place: tuple[int, int], scale: float) -> tuple[float, float]:
         """Offset of the target from the centre of a sample at `place` and `scale`, in radians of the sample's period."""

@@ -49,7 +49,7 @@ class FeatureTracker(Tracker):
     """
 
     presets: Mapping[str, Any]
-    as_published: Mapping[str, Any] = settings.PUBLISHED  # options that `published` implies, where a preset has them
+    as_published: Mapping[str, Any] = settings.PUBLISHED  # options that `published` implies, but where a preset has its own
     brings_network = True  # whether the shipped weights stand in where none are given
 
     def __init__(
@@ -70,14 +70,18 @@ class FeatureTracker(Tracker):
         if not isinstance(published, bool):
             raise UnknownOptionError(f"published={published!r}; True or False is needed")
         config = self.presets[preset]
-        implied = {name: value for name, value in self.as_published.items() if published and getattr(config, name)}
-        self.config = settings.override(config, {**implied, **options})
+        self.config = settings.override(config, {**(self._implied(config) if published else {}), **options})
         self._published = published
         used = {feature.name for feature in self.config.features}
         self._tables = colour.tables(used.intersection(settings.TABLES), tables or {})
         self._backbone = self._network(backbone)
         self._shared, self._adapt = self._backbone, self._adapting(adapt)
         self.adaptation = None
+
+    def _implied(self, config: Any) -> dict[str, Any]:
+        """What `published` changes of a preset: nothing that is its own."""
+        usual = type(config)()
+        return {name: value for name, value in self.as_published.items() if getattr(config, name) == getattr(usual, name)}
 
     def _network(self, backbone: str | os.PathLike | Weights | Backbone | None) -> Backbone | None:
         name = type(self).__name__

@@ -40,12 +40,26 @@ def crop(image: np.ndarray, first: tuple[int, int], shape: tuple[int, int], step
     ends = tuple(start + count for start, count in zip(first, shape, strict=True))
     inside = min(first) >= 0 and ends[0] <= image.shape[0] and ends[1] <= image.shape[1]
     channels = image.shape[2]
-    if inside and step == 1 and image.strides[1] == channels and (channels == 1 or abs(image.strides[2]) == 1):
-        return image[first[0] : ends[0], first[1] : ends[1]]
+    if step == 1 and image.strides[1] == channels and (channels == 1 or abs(image.strides[2]) == 1):
+        if inside:
+            return image[first[0] : ends[0], first[1] : ends[1]]
+        if all(start < side and end > 0 for start, end, side in zip(first, ends, image.shape, strict=False)):
+            return _bordered(image, first, ends)
     rows, columns = (
         _clamped(start, count, step, side) for start, count, side in zip(first, shape, image.shape[:2], strict=True)
     )
     return gather(image, rows, columns)
+
+
+def _bordered(image: np.ndarray, first: tuple[int, int], ends: tuple[int, int]) -> np.ndarray:
+    """`crop` of a rectangle that lies partly in the picture; its pixels lie next to each other."""
+    height, width, channels = image.shape
+    mirrored = channels == 3 and image.strides[2] < 0  # see `resize`
+    (top, left), (bottom, right) = first, ends
+    part = image[max(top, 0) : bottom, max(left, 0) : right, :: -1 if mirrored else 1]
+    margins = max(-top, 0), max(bottom - height, 0), max(-left, 0), max(right - width, 0)
+    whole = cv2.copyMakeBorder(part, *margins, cv2.BORDER_REPLICATE).reshape(bottom - top, right - left, channels)
+    return whole[:, :, ::-1] if mirrored else whole
 
 
 def _clamped(start: int, count: int, step: int, side: int) -> np.ndarray:

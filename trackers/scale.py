@@ -126,7 +126,9 @@ class SideFilter(ScaleFilter):
     def sample(self, image: np.ndarray, centre: tuple[float, float], scale: float) -> np.ndarray:
         """FHOG vectors (scales, features) of the target's patch; zeros at the outermost two scales, which the window weighs by zero."""
         seen = fhog(self.patches(image, centre, scale), self._config.cell)
-        return np.pad(seen.reshape(len(seen), -1), [(1, 1), (0, 0)])
+        sample = np.zeros((self._config.scales, seen[0].size), np.float32)
+        sample[1:-1] = seen.reshape(len(seen), -1)
+        return sample
 
     def patches(self, image: np.ndarray, centre: tuple[float, float], scale: float) -> np.ndarray:
         """The target's patch at all scales but the outermost two in the model's size, (scales - 2, rows, columns, C) uint8."""

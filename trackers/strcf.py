@@ -22,12 +22,12 @@ class STRCFTracker(FeatureTracker):
     """Spatial-temporal regularised correlation filter (Li et al. 2018); see `fDeepSTRCF`, `DeepSTRCF` and `STRCF`.
 
     Parameters are those of `FeatureTracker`; options are the fields of `trackers.strcf_config.STRCFConfig`. With `published`
-    boxes are rounded to whole pixels and may leave the picture.
+    samples are as large as in the authors' programs, and boxes are rounded to whole pixels and may leave the picture.
     Nothing is drawn at random.
     """
 
     presets: Mapping[str, STRCFConfig]
-    as_published = settings.ADMM_PUBLISHED
+    as_published = settings.STRCF_PUBLISHED
 
     def _begin(self, image: np.ndarray, box: Box) -> "STRCFTarget":
         return STRCFTarget(image, box, self.config, self._backbone, self._tables, self._published)

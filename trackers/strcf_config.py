@@ -73,7 +73,7 @@ class STRCFConfig(ADMMConfig):
 
     features: tuple[Feature, ...] = (FEATURES["conv3"], FEATURES["grey"], FEATURES["fhog"])
     search_area: float = between(4.5, 1.1, 20)
-    sample_side: tuple[int, int] = (200, 250)
+    sample_side: tuple[int, int] = (200, 225)
     penalties: tuple[float, ...] = (1.0, 0.1)
     scales: int = between(3, 1, 99)
     scale_step: float = between(1.02, 1.0001, 2)
@@ -112,3 +112,4 @@ BACF = {"otb": BACFConfig()}
 
 # What is otherwise in the authors' programs than in these settings.
 ADMM_PUBLISHED = {**PUBLISHED, "scale_filter": None}
+STRCF_PUBLISHED = {**ADMM_PUBLISHED, "sample_side": (200, 250)}

@@ -46,52 +46,75 @@ class System:
     metric: np.ndarray
 
 
-def solve(
-    system: System, start: np.ndarray, iterations: int, direction: Direction | None = None, fletcher_reeves: bool = False
-) -> tuple[np.ndarray, Direction | None]:
-    """Improve a solution by some iterations.
+class Descent:
+    """Conjugate gradients under way: what is between two iterations.
 
     Parameters
     ----------
     system : System
+        Its left side may change a little on the way.
     start : ndarray, (size,)
         Not changed.
-    iterations : int
     direction : Direction or None
         Kept from an earlier run on a similar system; None begins along the preconditioned residual.
     fletcher_reeves : bool
         The simpler rule, for a system that stays as it is; otherwise Polak-Ribiere, which forgets directions that no longer fit.
 
-    Returns
-    -------
+    Attributes
+    ----------
     solution : ndarray, (size,)
-    direction : Direction
+        So far.
+    direction : Direction or None
         For the next run.
     """
-    solution = start.copy()
-    residual = system.right - system.apply(solution)
-    converged = None
-    for iteration in range(iterations):
-        before = residual if direction is None else direction.residual
-        scaled, rho, overlap = scale(residual, system.preconditioner, before, system.metric)
-        converged = CONVERGED * rho if converged is None else converged
-        if not rho > converged or math.isinf(rho):  # NaN too
-            break
+
+    def __init__(self, system: System, start: np.ndarray, direction: Direction | None = None, fletcher_reeves: bool = False):
+        self._system, self._fletcher_reeves = system, fletcher_reeves
+        self.solution, self.direction = start.copy(), direction
+        self._residual = system.right - system.apply(self.solution)
+        self._last: tuple[np.ndarray, float] | None = None  # step that the residual has not followed yet
+        self._converged: float | None = None
+        self._ended = False
+
+    def iterate(self) -> None:
+        """One iteration, if there is anything left to improve."""
+        if not self._ended:
+            self._ended = not self._improve()
+
+    def _improve(self) -> bool:
+        """One iteration; whether another may follow."""
+        system, direction = self._system, self.direction
+        if self._last is not None:
+            self._residual = self._residual.copy()
+            add(*self._last, self._residual)
+        before = self._residual if direction is None else direction.residual
+        step, rho, overlap = scale(self._residual, system.preconditioner, before, system.metric)
+        self._converged = CONVERGED * rho if self._converged is None else self._converged
+        if not rho > self._converged or math.isinf(rho):  # NaN too
+            return False
         if direction is not None:
-            beta = (rho - (0.0 if fletcher_reeves else overlap)) / direction.rho
+            beta = (rho - (0.0 if self._fletcher_reeves else overlap)) / direction.rho
             if beta == 0 or math.isinf(beta):
-                break
-            add(direction.step, max(beta, 0.0), scaled)
-        product = system.apply(scaled)
-        curvature = weighted_dot(scaled, product, system.metric)
-        direction = Direction(scaled, residual, rho)
+                return False
+            add(direction.step, max(beta, 0.0), step)
+        product = system.apply(step)
+        curvature = weighted_dot(step, product, system.metric)
+        self.direction = Direction(step, self._residual, rho)
         if not curvature > 0 or math.isinf(rho / curvature):
-            break
-        add(scaled, rho / curvature, solution)
-        if iteration < iterations - 1:
-            residual = residual.copy()
-            add(product, -rho / curvature, residual)
-    return solution, direction
+            return False
+        add(step, rho / curvature, self.solution)
+        self._last = product, -rho / curvature
+        return True
+
+
+def solve(
+    system: System, start: np.ndarray, iterations: int, direction: Direction | None = None, fletcher_reeves: bool = False
+) -> tuple[np.ndarray, Direction | None]:
+    """Improve a solution by some iterations; parameters as for `Descent`, whose solution and direction are returned."""
+    descent = Descent(system, start, direction, fletcher_reeves)
+    for _ in range(iterations):
+        descent.iterate()
+    return descent.solution, descent.direction
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH)

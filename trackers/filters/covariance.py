@@ -94,15 +94,12 @@ def rank_update(matrix: np.ndarray, left: np.ndarray, right: np.ndarray, triangl
     for d in range(matrix.shape[0]):
         for e in range(d if triangle else 0, matrix.shape[1]):
             real, imaginary = matrix[d, e, 0], matrix[d, e, 1]
-            for u in range(frequencies):
-                real[u] *= decay
-                imaginary[u] *= decay
             for t in range(len(gains)):
-                gain = gains[t]
+                gain, kept = gains[t], decay if t == 0 else np.float32(1)
                 a, b, c, s = left[t, 0, d], left[t, 1, d], right[t, 0, e], right[t, 1, e]
                 for u in range(frequencies):
-                    real[u] += gain * (a[u] * c[u] + b[u] * s[u])
-                    imaginary[u] += gain * (a[u] * s[u] - b[u] * c[u])
+                    real[u] = kept * real[u] + gain * (a[u] * c[u] + b[u] * s[u])
+                    imaginary[u] = kept * imaginary[u] + gain * (a[u] * s[u] - b[u] * c[u])
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH)

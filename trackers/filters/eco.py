@@ -5,11 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from trackers.config import ECOConfig
-from trackers.filters.conjugate_gradient import Direction, System, solve
+from trackers.filters.conjugate_gradient import Descent, System, solve
+from trackers.filters.covariance import Covariance
 from trackers.filters.encoder import Encoder
 from trackers.filters.projection import learn_jointly, precondition, principal_directions, respond
 from trackers.filters.regularisation import Penalty
 from trackers.filters.sample_space import SampleSpace
+from trackers.filters.spectra import Layout
 from trackers.fourier import cut_centred, shift
 
 VIEWS_WEIGHT = 2  # of all changed views of the first frame together over the unchanged one
@@ -31,7 +33,7 @@ class ECOFilter:
     def __init__(self, sizes: Sequence[int], label: np.ndarray, penalty: Penalty, config: ECOConfig):
         self._config, self._label, self._penalty = config, label, penalty
         self._encoder = Encoder(sizes, [feature.dimension for feature in config.features])
-        self._direction: Direction | None = None
+        self._training: Descent | None = None
         self.samples = SampleSpace(self._encoder.layout, config.samples, config.learning_rate, config.compared)
 
     @property
@@ -84,7 +86,7 @@ class ECOFilter:
         return centred
 
     def train(self, newest: np.ndarray) -> None:
-        """Some conjugate gradient iterations on the sample space, going on in the direction of the last training.
+        """Begin a training on the sample space, which goes on in the direction of the last one; `iterate` is what learns.
 
         Parameters
         ----------
@@ -93,10 +95,17 @@ class ECOFilter:
         """
         rate = self._config.learning_rate
         self._energy = np.float32(1 - rate) * self._energy + np.float32(rate) * np.abs(newest) ** 2
-        if self._direction is not None:
-            self._direction.rho /= (1 - rate) ** self._config.forgetting
-        found, self._direction = solve(self._system(), self.filter.view(np.float32), self._config.iterations, self._direction)
-        self.filter = found.view(np.complex64)
+        direction = None if self._training is None else self._training.direction
+        if direction is not None:
+            direction.rho /= (1 - rate) ** self._config.forgetting
+        self._training = Descent(self._system(), self.filter.view(np.float32), direction)
+
+    def iterate(self, count: int) -> None:
+        """Some iterations of the training that is under way, if one is."""
+        if self._training is not None:
+            for _ in range(count):
+                self._training.iterate()
+            self.filter = self._training.solution.view(np.complex64)
 
     def _system(self) -> System:
         """The normal equations of the sample space."""
@@ -104,16 +113,32 @@ class ECOFilter:
         labels = [cut_centred(self._label, n) for n in layout.sides]
         right = layout.join([mean.conj() * label for mean, label in zip(layout.views(self.samples.mean), labels, strict=True)])
         preconditioner = np.repeat(precondition(self._energy, self._encoder, self._penalty, self._config), 2)
-        return System(self._normal_equations, right.view(np.float32), preconditioner, layout.metric)
-
-    def _normal_equations(self, numbers: np.ndarray) -> np.ndarray:
-        """Their left side; real and imaginary parts are numbers of their own."""
-        filter_ = numbers.view(np.complex64)
-        out = np.zeros_like(filter_)
-        self.samples.covariance.add_product(filter_, out)
-        for grid, result in zip(self._encoder.layout.views(filter_), self._encoder.layout.views(out), strict=True):
-            self._penalty.add(grid, result)
-        return out.view(np.float32)
+        left = NormalEquations(layout, self.samples.covariance, self._penalty)
+        return System(left, right.view(np.float32), preconditioner, layout.metric)
 
     def _shifted(self, sample: np.ndarray, angle: tuple[float, float]) -> np.ndarray:
         return self._encoder.layout.join([shift(grid, angle) for grid in self._encoder.layout.views(sample)])
+
+
+class NormalEquations:
+    """The left side of the normal equations, of a filter in the flat form of a layout, as real numbers.
+
+    Parameters
+    ----------
+    layout : Layout
+    covariance : Covariance
+        Of the samples; it may go on changing.
+    penalty : Penalty
+    """
+
+    def __init__(self, layout: Layout, covariance: Covariance, penalty: Penalty):
+        self._layout, self._covariance, self._penalty = layout, covariance, penalty
+
+    def __call__(self, numbers: np.ndarray) -> np.ndarray:
+        """Real and imaginary parts (2 size,) float32 from those of a filter."""
+        filter_ = numbers.view(np.complex64)
+        out = np.zeros_like(filter_)
+        self._covariance.add_product(filter_, out)
+        for grid, result in zip(self._layout.views(filter_), self._layout.views(out), strict=True):
+            self._penalty.add(grid, result)
+        return out.view(np.float32)
