@@ -12,7 +12,10 @@ from tests.tracks import assert_sound, distances
 from trackers import KCF, MOSSE, fECO, fKCF
 from trackers.config import SHAPE_FILTER, ScaleFilterConfig
 from trackers.errors import UnknownOptionError, WeightsError
-from trackers.kcf import Level, halved, peak, to_grey
+from trackers.features import colour
+from trackers.filters import ridge
+from trackers.kcf import Grey, Level, WindowTarget, halved, peak, to_grey
+from trackers.kcf_config import KCFConfig
 from trackers.mosse import LogGrey
 from trackers.opencv import cv2
 
@@ -96,6 +99,32 @@ def test_levels_have_the_cells_of_the_window_in_the_middle_of_the_patch(level, s
     for side, n in zip(sides, shape, strict=True):
         last = first + stride * (n * pooling - 1)
         assert first == side - 1 - last  # as many pixels before the centre of the first cell as behind the last
+
+
+class Wide(Grey):
+    """Grey values as they are, with three spare ones to every side."""
+
+    spare = 3
+
+    def __call__(self, patch):
+        return colour.grey(patch, self.cell)
+
+
+@pytest.mark.parametrize(("moved", "whole"), [((2.4, -1.6), (2, -2)), ((0.2, 3), (0, 3)), ((0, 0), (0, 0)), ((0, 3.1), None)])
+def test_a_sample_out_of_features_around_the_window_is_that_of_its_place(moved, whole):
+    picture = np.random.default_rng(15).integers(0, 256, (150, 170, 3), np.uint8)
+    config = KCFConfig(feature="grey")
+    target = WindowTarget(picture, (60, 50, 41, 43), config, Wide(), ridge.KernelFilter(ridge.linear, config.regularisation))
+    start, found = target.position, target._look(picture, target.position, target.scale)
+    assert target.scale == 1 and found.features[0].shape[1:] == tuple(n + 6 for n in target._grid)
+    target.position = tuple(p + d for p, d in zip(found.place, moved, strict=True))
+    sample = target._sample_within(found)
+    if whole is None:
+        assert sample is None
+        return
+    expected, centre = target._sample(picture, tuple(p + d for p, d in zip(start, whole, strict=True)))
+    np.testing.assert_array_equal(sample[0], expected)
+    assert sample[1] == centre
 
 
 # Tracking

@@ -106,13 +106,17 @@ class Features(Protocol):
     cell : int
         Pixels per cell.
     margin : int
-        Pixels by which the patch must be larger than the window that its cells cover.
+        Pixels by which the patch must be larger than the cells that come of it.
+    spare : int
+        Cells around the window, to every side, that come with it: a target that has moved by less is learnt from the features in which it
+        was found.
     scoring : Scoring
         What their likeness says.
     """
 
     cell: int
     margin: int
+    spare: int
     scoring: Scoring
 
     @abstractmethod
@@ -123,7 +127,7 @@ class Features(Protocol):
 class Fhog:
     """FHOG in cells of four pixels."""
 
-    cell, margin, scoring = 4, 0, HANDCRAFTED_WINDOW
+    cell, margin, spare, scoring = 4, 0, 0, HANDCRAFTED_WINDOW
 
     def __call__(self, patch: np.ndarray) -> np.ndarray:
         return fhog(patch, self.cell)
@@ -132,7 +136,7 @@ class Fhog:
 class Grey:
     """Grey values over 255, less their mean."""
 
-    cell, margin, scoring = 1, 0, HANDCRAFTED_WINDOW
+    cell, margin, spare, scoring = 1, 0, 0, HANDCRAFTED_WINDOW
 
     def __call__(self, patch: np.ndarray) -> np.ndarray:
         values = colour.grey(patch if patch.shape[2] == 3 else patch[:, :, 0], self.cell)
@@ -146,10 +150,12 @@ class Level:
     """
 
     scoring = LEVEL_WINDOW
+    reach = 16  # pixels of the sample to every side that a second run of the network is not worth
 
     def __init__(self, backbone: Backbone, level: str):
         stride, first = grids()[level]
         self.cell, self.margin = settings.FEATURES[level].cell, int(2 * first + 1) - stride
+        self.spare = self.reach // self.cell
         self._backbone, self._level, self._pooling = backbone, level, self.cell // stride
 
     def __call__(self, patch: np.ndarray) -> np.ndarray:
@@ -206,10 +212,10 @@ class WindowTarget(PlacedTarget):
             self._scale_limits = lowest, max(min(n / side for n, side in zip(self._shape, self._base, strict=True)), lowest)
         else:
             self._scales = (1.0,)
-        self._sample_sides = tuple(n * features.cell for n in self._grid)
+        self._sample_sides = tuple((n + 2 * features.spare) * features.cell for n in self._grid)
         self._learn_first(picture)
         block, centre = self._block(picture, self.position, self.scale)
-        self._blank = self.trusts_from * float(self._filter.respond(block * self._window).max())
+        self._blank = self.trusts_from * float(self._filter.respond(self._windowed(block)).max())
         self._know([block], centre)
 
     def _begin(self, box: Box) -> tuple[float, tuple[float, float]]:
@@ -221,14 +227,14 @@ class WindowTarget(PlacedTarget):
 
     def _patch_sides(self, window: list[int]) -> tuple[int, ...]:
         """Height and width of a patch; `window` is what the search area comes to."""
-        return tuple(n * self._features.cell + self._features.margin for n in self._grid)
+        return tuple((n + 2 * self._features.spare) * self._features.cell + self._features.margin for n in self._grid)
 
     def _learn_first(self, picture: np.ndarray) -> None:
-        self._learn(picture, 1.0)
+        self._learn(picture, *self._sample(picture, self.position), 1.0)
 
     def _look(self, image: np.ndarray, position: tuple[float, float], scale: float) -> Detection:
         block, centre = self._block(image, position, scale)
-        sample = block * self._window
+        sample = self._windowed(block)
         response = self._filter.respond(sample)
         shift, height = peak(response, self.refines)
         pixels = self._features.cell * scale
@@ -240,13 +246,12 @@ class WindowTarget(PlacedTarget):
         if seen.found.height >= self._blank:
             super()._adopt(image, seen)
 
-    def _take(self, image: np.ndarray, _: Detection) -> None:
+    def _take(self, image: np.ndarray, found: Detection) -> None:
         self._rescale(image)
         self.position = self._limited()
-        self._learn(image, self._config.learning_rate)
+        self._learn(image, *(self._sample_within(found) or self._sample(image, self.position)), self._config.learning_rate)
 
-    def _learn(self, picture: np.ndarray, rate: float) -> None:
-        sample, centre = self._sample(picture, self.position)
+    def _learn(self, picture: np.ndarray, sample: np.ndarray, centre: tuple[float, float], rate: float) -> None:
         self._filter.learn(sample, self._label(centre), self._surroundings(picture), rate)
         self._learn_scale(picture)
 
@@ -264,12 +269,28 @@ class WindowTarget(PlacedTarget):
     def _sample(self, picture: np.ndarray, position: tuple[float, float]) -> tuple[np.ndarray, tuple[float, float]]:
         """Windowed features (C, H, W) around a position, and the centre in pixels of what they show."""
         block, centre = self._block(picture, position, self.scale)
-        return block * self._window, centre
+        return self._windowed(block), centre
+
+    def _sample_within(self, found: Detection) -> tuple[np.ndarray, tuple[float, float]] | None:
+        """The sample around the target out of the features in which it was found, and its centre; None where they do not reach so far."""
+        pixels, spare = self._features.cell * found.scale, self._features.spare
+        shift = [(p - c) / pixels for p, c in zip(self.position, found.place, strict=True)]
+        if not spare or self.scale != found.scale or max(map(abs, shift)) > spare:
+            return None
+        whole = tuple(map(round, shift))
+        return self._windowed(found.features[0], whole), tuple(c + pixels * d for c, d in zip(found.place, whole, strict=True))
+
+    def _windowed(self, block: np.ndarray, shift: tuple[int, int] = (0, 0)) -> np.ndarray:
+        """The window (C, H, W) within features, moved by some cells (rows, columns) from their middle."""
+        top, left = (self._features.spare + d for d in shift)
+        rows, columns = self._grid
+        return block[:, top : top + rows, left : left + columns] * self._window
 
     def _block(self, picture: np.ndarray, position: tuple[float, float], scale: float) -> tuple[np.ndarray, tuple[float, float]]:
-        """Features (C, H, W) around a position at a scale, and the centre in pixels of what they show."""
+        """Features around a position at a scale, the spare ones with them, and the centre in pixels of what they show."""
         patch, centre = self._patch(picture, position, scale)
-        return self._features(patch)[:, : self._grid[0], : self._grid[1]], centre
+        rows, columns = (n + 2 * self._features.spare for n in self._grid)
+        return self._features(patch)[:, :rows, :columns], centre
 
     def _patch(self, picture: np.ndarray, position: tuple[float, float], scale: float) -> tuple[np.ndarray, tuple[float, float]]:
         """The window (H, W, C) around a position in the size of the sample, and its centre."""

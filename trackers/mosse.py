@@ -47,7 +47,7 @@ class MOSSE(Tracker):
 class LogGrey:
     """Logarithms of grey values, of zero mean and a mean square of one."""
 
-    cell, margin, scoring = 1, 0, SEVERAL
+    cell, margin, spare, scoring = 1, 0, 0, SEVERAL
 
     def __call__(self, patch: np.ndarray) -> np.ndarray:
         grey = colour.grey(patch if patch.shape[2] == 3 else patch[:, :, 0], self.cell)
