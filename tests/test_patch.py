@@ -1,5 +1,7 @@
 """Crops and resizes, against the definitions of PORTING 2."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -19,6 +21,8 @@ from trackers.patch import (
     resize_nested,
     round_half_away,
     sample_patch,
+    turned,
+    turned_patch,
 )
 
 seeds = st.integers(0, 2**32 - 1)
@@ -208,6 +212,35 @@ def test_rectangles_of_a_ramp_are_ramps(row, column, height, width, step, output
             inside = (places > 3 * step + side / count) & (places < 199 - 3 * step - side / count)
             line = np.moveaxis(patch[:, :, axis], axis, 0)[inside]
             assert (np.abs(line - places[inside, None]) < 1 + 1e-3).all()  # means are rounded, and again what lies between them
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.floats(60, 140), st.floats(60, 140), st.floats(3, 60), st.floats(3, 60), st.floats(-7, 7), st.integers(4, 30))
+def test_turned_rectangles_of_a_ramp_are_turned_ramps(row, column, height, width, angle, output):
+    ramp = np.arange(200, dtype=np.uint8)
+    image = np.dstack(np.broadcast_arrays(ramp[:, None], ramp[None]))
+    found = resize_about(np.dstack([image, image[:, :, :1]]), (row, column), [(height, width)], (output, output + 1), angles=[angle])
+    down, right = (side * ((np.arange(n) + 0.5) / n - 0.5) for side, n in ((height, output), (width, output + 1)))
+    rows = row + math.sin(angle) * right + math.cos(angle) * down[:, None]
+    columns = column + math.cos(angle) * right - math.sin(angle) * down[:, None]
+    for channel, expected in enumerate((rows, columns)):
+        # means are rounded, and again what lies between them, which OpenCV takes to a 32nd of a pixel
+        assert np.abs(found[0, :, :, channel] - expected).max() < 1.1
+
+
+def test_offsets_turn_from_the_x_axis_towards_the_y_axis():
+    assert turned((0.0, 2.0), math.pi / 2) == pytest.approx((2.0, 0.0))
+    assert turned(turned((3.0, -1.5), 0.7), -0.7) == pytest.approx((3.0, -1.5))
+    place = np.zeros((101, 101, 1), np.uint8)
+    place[50 + 20, 50] = 255  # 20 below the middle is 20 to the right in a sample that is turned by a right angle
+    assert np.unravel_index(turned_patch(place, (50, 50), 61, 61, math.pi / 2).argmax(), (61, 61)) == (30, 50)
+
+
+@pytest.mark.parametrize("side", [40.3, 61, 150.7, 300.2])
+def test_a_patch_that_is_hardly_turned_is_the_one_that_is_not(side):
+    image = cv2.GaussianBlur(random_image(10, 200, 220, 3), (0, 0), 3)
+    difference = turned_patch(image, (100, 110), side, 61, 1e-9).astype(float) - middle_patch(image, (100, 110), side, 61)
+    assert np.abs(difference).mean() < 0.7  # the latter's sides are odd numbers of pixels
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

@@ -104,6 +104,30 @@ def test_a_zoom_and_a_stretch_are_found(factor, aspect, sides):
     assert filter_.aspect == pytest.approx(aspect, abs=0.015)
 
 
+@pytest.mark.parametrize("degrees", [-20, -8, 5, 15, 40])
+@pytest.mark.parametrize("sides", [(40, 34), (17, 23)])
+def test_a_turn_is_found(degrees, sides):
+    centre, image = (75.0, 95.0), scene(3)
+    filter_ = ShapeFilter(sides, sides, dataclasses.replace(SHAPE_FILTER, angle=True))
+    filter_.learn(image, centre, 1.0)
+    scale = 1.0
+    for turn in np.linspace(0, degrees, 2 + abs(degrees) // 10)[1:].tolist():  # a large turn does not come at once
+        matrix = cv2.getRotationMatrix2D(centre[::-1], -turn, 1)  # OpenCV's angles are anticlockwise
+        picture = cv2.warpAffine(image, matrix, image.shape[1::-1], borderMode=cv2.BORDER_REPLICATE)
+        for _ in range(8):
+            scale *= filter_.change(picture, centre, scale)
+            filter_.learn(picture, centre, scale)
+    assert np.rad2deg(filter_.angle) == pytest.approx(degrees, abs=2)
+    assert scale == pytest.approx(1, abs=0.03)
+
+
+def test_a_target_that_has_hardly_turned_is_upright():
+    filter_ = ShapeFilter((40, 34), (40, 34), dataclasses.replace(SHAPE_FILTER, angle=True))
+    for degrees, expected in ((2.9, 0), (-2.9, 0), (3.1, 3.1), (-3.1, -3.1)):
+        filter_._turned = np.deg2rad(degrees)
+        assert np.rad2deg(filter_.angle) == pytest.approx(expected)
+
+
 def test_the_ratio_of_sides_stays_within_its_limits():
     filter_ = ShapeFilter((40, 34), (40, 34), SHAPE_FILTER)
     filter_.learn(scene(3), (75, 95), 1.0)
@@ -116,7 +140,7 @@ def test_the_ratio_of_sides_stays_within_its_limits():
 
 def test_the_outermost_scales_have_no_weight():
     """Whatever they show: so a `SideFilter` does not look."""
-    filter_ = SideFilter((40, 34), (40, 34), SHAPE_FILTER, (1, -1))
+    filter_ = SideFilter((40, 34), (40, 34), SHAPE_FILTER, (1, -1, 0))
     sample = filter_.sample(scene(3), (75, 95), 1.0)
     filter_.learn(scene(4), (75, 95), 1.0)
     expected = filter_.response(sample)
@@ -124,7 +148,7 @@ def test_the_outermost_scales_have_no_weight():
     np.testing.assert_allclose(filter_.response(sample), expected, rtol=0, atol=1e-9 * np.abs(expected).max())
 
 
-@pytest.mark.parametrize("powers", [(1, 1), (1, -1)])
+@pytest.mark.parametrize("powers", [(1, 1, 0), (1, -1, 0)])
 @pytest.mark.parametrize(("target", "scale"), [((30, 20), 1.0), ((9, 12), 0.7), ((90, 130), 2.3), ((130, 60), 6.5)])
 def test_patches_of_real_sides_follow_the_centre(target, scale, powers):
     """A picture moved by a part of a pixel, and the centre with it, leaves the patches as they are."""

@@ -105,7 +105,8 @@ class ScaleFilterConfig(Configuration):
     """The scale filter of fDSST (PORTING 5); `sigma` counts in interpolated scales.
 
     With `aspect` two such filters follow scale and ratio of sides, over patches whose sides need not be whole pixels; small targets are
-    enlarged. Without it, as published.
+    enlarged. With `angle` a third one follows turns in the plane of the picture, as of a camera that rolls, and samples turn with the
+    target. Without them, as published.
     """
 
     scales: int = between(17, 3, 99)
@@ -117,11 +118,15 @@ class ScaleFilterConfig(Configuration):
     model_area: int = between(512, 64, 10_000)
     cell: int = between(4, 1, 16)
     aspect: bool = False
+    angle: bool = False
 
     def __post_init__(self):
         super().__post_init__()
-        if not isinstance(self.aspect, bool):
-            raise UnknownOptionError(f"aspect={self.aspect!r}; True or False is needed")
+        for name in ("aspect", "angle"):
+            if not isinstance(getattr(self, name), bool):
+                raise UnknownOptionError(f"{name}={getattr(self, name)!r}; True or False is needed")
+        if self.angle and not self.aspect:
+            raise UnknownOptionError("angle=True with aspect=False; the angle is followed with the ratio of sides only")
 
 
 # Follows the ratio of sides too.

@@ -19,7 +19,7 @@ from trackers.features.stack import FeatureStack
 from trackers.filters.eco import ECOFilter
 from trackers.filters.regularisation import Penalty, penalty_filter
 from trackers.fourier import gaussian_label
-from trackers.patch import decimation, middle_patch, sample_patch
+from trackers.patch import decimation, middle_patch, sample_patch, turned
 from trackers.search import SearchTarget
 from trackers.target import Detection
 from trackers.tracker import Box
@@ -109,13 +109,13 @@ class ECOTarget(SearchTarget):
     def _learn_first(self, image: np.ndarray, side: int) -> None:
         """Learn filter, projection and scale filter from the first picture; `side` is that of the sample."""
         place = self._rounded()
-        angle = self._angle(place, self.scale)
+        phase = self._phase(place, self.scale, 0.0)
         features = self._features(image, place, self.scale)
-        self._filter.initialise(features, angle)
+        self._filter.initialise(features, phase)
         if self._config.augmentation_iterations:
             step, target = decimation(self.scale), math.sqrt(math.prod(self._base)) * self.scale
             changed, middle = views(image, self.position, place, side * self.scale, target, step)
-            self._filter.augment([self._features(view, (middle, middle), self.scale / step) for view in changed], angle)
+            self._filter.augment([self._features(view, (middle, middle), self.scale / step) for view in changed], phase)
         self._learn_scale(image)
         self._know(features, place)
 
@@ -123,11 +123,11 @@ class ECOTarget(SearchTarget):
         """Add the sample to the memory, train when it is time, and update the scale filter."""
         self._frame += 1
         self._rescale(image)
-        config, place, scale, sample = self._config, found.place, found.scale, found.sample
-        if not config.reuse_detection:
-            place, scale = self._rounded(), self.scale
-            sample = self._filter.encode(self._features(image, place, scale))
-        newest = self._filter.remember(sample, self._angle(place, scale))
+        place, scale, angle, sample = found.place, found.scale, found.angle, found.sample
+        if not self._config.reuse_detection:
+            place, scale, angle = self._rounded(), self.scale, self._angle
+            sample = self._filter.encode(self._features(image, place, scale, angle))
+        newest = self._filter.remember(sample, self._phase(place, scale, angle))
         self._train(newest)
         self._learn_scale(image)
 
@@ -146,6 +146,7 @@ class ECOTarget(SearchTarget):
             if spread:
                 self._filter.iterate(math.ceil(config.iterations / config.train_gap))
 
-    def _angle(self, place: tuple[int, int], scale: float) -> tuple[float, float]:
-        """Offset of the target from the centre of a sample at `place` and `scale`, in radians of the sample's period."""
-        return tuple(2 * math.pi * (p - q) / (scale * self._support) for p, q in zip(self.position, place, strict=True))
+    def _phase(self, place: tuple[int, int], scale: float, angle: float) -> tuple[float, float]:
+        """Offset of the target from the centre of a sample at `place`, `scale` and `angle`, in radians of the sample's period."""
+        offset = turned(tuple(p - q for p, q in zip(self.position, place, strict=True)), -angle)
+        return tuple(2 * math.pi * d / (scale * self._support) for d in offset)

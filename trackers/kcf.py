@@ -23,7 +23,7 @@ from trackers.features.stack import average, normalise
 from trackers.filters import ridge
 from trackers.kcf_config import KCFConfig, WindowConfig
 from trackers.opencv import cv2
-from trackers.patch import crop, decimation, resize, round_half_away
+from trackers.patch import crop, decimation, resize, resize_about, round_half_away, turned
 from trackers.scale import parabola_vertex, scale_filter
 from trackers.target import SMALLEST_TARGET, Detection, PlacedTarget, Sighting
 from trackers.tracker import Box
@@ -238,8 +238,8 @@ class WindowTarget(PlacedTarget):
         response = self._filter.respond(sample)
         shift, height = peak(response, self.refines)
         pixels = self._features.cell * scale
-        there = tuple(c + d * pixels for c, d in zip(centre, shift, strict=True))
-        return Detection(centre, scale, [block], sample, response, there, height)
+        there = tuple(c + d * pixels for c, d in zip(centre, turned(shift, self._angle), strict=True))
+        return Detection(centre, scale, self._angle, [block], sample, response, there, height)
 
     def _adopt(self, image: np.ndarray, seen: Sighting) -> None:
         """Go where something was seen, and let the filters learn it, unless the picture is blank."""
@@ -257,8 +257,8 @@ class WindowTarget(PlacedTarget):
 
     def _label(self, centre: tuple[float, float]) -> np.ndarray:
         """Label of a sample taken at `centre`: its peak is where the target is."""
-        pixels = self._features.cell * self.scale
-        return ridge.gaussian_label(self._grid, self._sigma, tuple((p - c) / pixels for p, c in zip(self.position, centre, strict=True)))
+        offset = turned(tuple(p - c for p, c in zip(self.position, centre, strict=True)), -self._angle)
+        return ridge.gaussian_label(self._grid, self._sigma, tuple(d / (self._features.cell * self.scale) for d in offset))
 
     def _surroundings(self, picture: np.ndarray) -> list[np.ndarray]:
         """Samples all around the target, one target away from it."""
@@ -275,7 +275,7 @@ class WindowTarget(PlacedTarget):
         """The sample around the target out of the features in which it was found, and its centre; None where they do not reach so far."""
         pixels, spare = self._features.cell * found.scale, self._features.spare
         shift = [(p - c) / pixels for p, c in zip(self.position, found.place, strict=True)]
-        if not spare or self.scale != found.scale or max(map(abs, shift)) > spare:
+        if not spare or self._scale_filter is not None or max(map(abs, shift)) > spare:
             return None
         whole = tuple(map(round, shift))
         return self._windowed(found.features[0], whole), tuple(c + pixels * d for c, d in zip(found.place, whole, strict=True))
@@ -295,6 +295,9 @@ class WindowTarget(PlacedTarget):
     def _patch(self, picture: np.ndarray, position: tuple[float, float], scale: float) -> tuple[np.ndarray, tuple[float, float]]:
         """The window (H, W, C) around a position in the size of the sample, and its centre."""
         step = decimation(scale)
+        if self._angle:
+            sides = [tuple(n * scale for n in self._patch_shape)]
+            return resize_about(picture, position, sides, self._patch_shape, step, [self._angle])[0], position
         shape = tuple(max(round_half_away(n * scale / step), 1) for n in self._patch_shape)
         first = tuple(round_half_away(p) + step * (1 - n // 2) for p, n in zip(position, shape, strict=True))
         interpolation = cv2.INTER_AREA if shape[0] > self._patch_shape[0] else cv2.INTER_LINEAR

@@ -124,7 +124,12 @@ def resize_nested(patch: np.ndarray, shapes: Sequence[tuple[int, int]], output: 
 
 
 def resize_about(
-    image: np.ndarray, centre: tuple[float, float], sides: Sequence[tuple[float, float]], output: tuple[int, int], step: int = 1
+    image: np.ndarray,
+    centre: tuple[float, float],
+    sides: Sequence[tuple[float, float]],
+    output: tuple[int, int],
+    step: int = 1,
+    angles: Sequence[float] | None = None,
 ) -> np.ndarray:
     """Rectangles around one centre, resized to one shape; neither their sides nor their centre need be whole pixels.
 
@@ -142,6 +147,8 @@ def resize_about(
         Rows and columns of the results.
     step : int
         Every so many pixels one is taken.
+    angles : sequence of float or None
+        By which each is turned, in radians, from the x axis towards the y axis, clockwise on a screen; None: not at all.
 
     Returns
     -------
@@ -149,13 +156,35 @@ def resize_about(
     """
     sides = np.asarray(sides) / step
     shrink = max(int((sides / output).min()), 1)
-    cells = [math.ceil(side / shrink) + 4 for side in sides.max(0)]  # the margin makes up for what is rounded
+    reach = sides.max(0) if angles is None else [np.hypot(*sides.T).max()] * 2
+    cells = [math.ceil(side / shrink) + 4 for side in reach]  # the margin makes up for what is rounded
     first = [math.floor(c - (n * shrink // 2) * step) for c, n in zip(centre, cells, strict=True)]
     region = crop(image, first, tuple(n * shrink for n in cells), step)
     region = resize(region, tuple(cells), cv2.INTER_AREA)
     # from here on in cells of the region, from its outer corner
     middle = [((c - f) / step + 0.5) / shrink for c, f in zip(centre, first, strict=True)]
-    return bilinear(region, np.array(middle), sides / shrink, output[0], output[1])
+    if angles is None:
+        return bilinear(region, np.array(middle), sides / shrink, output[0], output[1])
+    return np.stack([turned_rectangle(region, middle, pair, angle, output) for pair, angle in zip(sides / shrink, angles, strict=True)])
+
+
+def turned_rectangle(
+    region: np.ndarray, middle: tuple[float, float], sides: tuple[float, float], angle: float, output: tuple[int, int]
+) -> np.ndarray:
+    """One rectangle of a region, as for `bilinear`, turned by `angle` radians about its middle; (rows, columns, C) uint8."""
+    (rows, columns), cosine, sine = output, math.cos(angle), math.sin(angle)
+    down, right = sides[0] / rows, sides[1] / columns
+    turn = np.array([[cosine * right, -sine * down], [sine * right, cosine * down]])
+    first = np.array(middle[::-1]) - 0.5 - turn @ ((columns - 1) / 2, (rows - 1) / 2)
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    turned = cv2.warpAffine(region, np.column_stack([turn, first]), (columns, rows), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return turned.reshape(rows, columns, -1)
+
+
+def turned(offset: tuple[float, float], angle: float) -> tuple[float, float]:
+    """An offset (rows, columns), turned by `angle` radians, from the x axis towards the y axis."""
+    (row, column), cosine, sine = offset, math.cos(angle), math.sin(angle)
+    return sine * column + cosine * row, cosine * column - sine * row
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH)
@@ -288,3 +317,8 @@ def middle_patch(image: np.ndarray, centre: tuple[int, int], side: float, output
     half = max(round((side / step - 1) / 2), 1)
     region = crop(image, tuple(c - step * half for c in centre), (2 * half + 1, 2 * half + 1), step)
     return resize(region, (output, output), cv2.INTER_LINEAR)
+
+
+def turned_patch(image: np.ndarray, centre: tuple[float, float], side: float, output: int, angle: float) -> np.ndarray:
+    """Like `middle_patch`, but of a square that is turned by `angle` radians."""
+    return resize_about(image, centre, [(side, side)], (output, output), decimation(side / output), [angle])[0]

@@ -1,4 +1,4 @@
-"""Scale of the target: the filter of fDSST (Danelljan et al. 2017; PORTING 5), and a second one for the ratio of its sides."""
+"""Scale of the target: the filter of fDSST (Danelljan et al. 2017; PORTING 5), and such filters for its ratio of sides and its angle."""
 
 import math
 
@@ -10,6 +10,8 @@ from trackers.features.fhog import fhog
 from trackers.patch import centred_crop, resize_about, resize_nested
 
 THINNEST = 2  # how far a target's ratio of height to width may leave its first, to either side, as the root
+TURN = 1.1  # radians by which the patches of the filter of angles are turned, times the logarithm of a scale: steps of 6 degrees
+STILL = math.radians(3)  # a target that has turned by less is taken as upright
 ENLARGED = 2  # how far a small target is enlarged at most, to be seen in more cells
 
 
@@ -33,9 +35,12 @@ class ScaleFilter:
     ----------
     aspect : float
         By what the target's height has grown, and its width shrunk, beside its scale: here always one.
+    angle : float
+        By which it has turned: here always zero.
     """
 
     aspect = 1.0
+    angle = 0.0
 
     def __init__(self, target: tuple[float, float], base: tuple[float, float], config: ScaleFilterConfig, wrap: bool = False):
         self._config, self._base, self._wrap = config, base, wrap
@@ -102,24 +107,26 @@ class ScaleFilter:
 
 
 class SideFilter(ScaleFilter):
-    """A scale filter over patches whose sides need not be whole pixels; its scales may stretch them unequally.
+    """A scale filter over patches whose sides need not be whole pixels; its scales may stretch them unequally, or turn them.
 
     Parameters
     ----------
     target, base, config
         As for `ScaleFilter`.
-    powers : (int, int)
-        To which powers of a scale height and width are stretched.
+    powers : (int, int, float)
+        To which powers of a scale height and width are stretched; and by how many radians they are turned, times its logarithm.
 
     Attributes
     ----------
     base : (float, float)
         Height and width of the target at scale one; they may be changed.
+    angle : float
+        By which it has turned, in radians; it may be changed.
     """
 
-    def __init__(self, target: tuple[float, float], base: tuple[float, float], config: ScaleFilterConfig, powers: tuple[int, int]):
+    def __init__(self, target: tuple[float, float], base: tuple[float, float], config: ScaleFilterConfig, powers: tuple[int, int, float]):
         super().__init__(target, base, config)
-        self.base, self._powers = base, powers
+        self.base, self._stretch, self._turn = base, powers[:2], powers[2]
         enlarge = min(math.sqrt(config.model_area / math.prod(target)), ENLARGED)
         self._model = tuple(max(int(side * enlarge), 2 * config.cell) for side in target)
 
@@ -132,12 +139,14 @@ class SideFilter(ScaleFilter):
 
     def patches(self, image: np.ndarray, centre: tuple[float, float], scale: float) -> np.ndarray:
         """The target's patch at all scales but the outermost two in the model's size, (scales - 2, rows, columns, C) uint8."""
-        sides = scale * np.array(self.base) * self._factors[1:-1, None] ** self._powers
-        return resize_about(image, centre, sides, self._model, max(int(scale * self._factors[0]), 1))
+        factors = self._factors[1:-1]
+        sides = scale * np.array(self.base) * factors[:, None] ** self._stretch
+        angles = self.angle + self._turn * np.log(factors)
+        return resize_about(image, centre, sides, self._model, max(int(scale * self._factors[0]), 1), angles if angles.any() else None)
 
 
 class ShapeFilter:
-    """Scale and ratio of sides of a target, each by a filter of its own.
+    """Scale, ratio of sides and angle of a target, each by a filter of its own.
 
     Parameters
     ----------
@@ -151,26 +160,36 @@ class ShapeFilter:
     """
 
     def __init__(self, target: tuple[float, float], base: tuple[float, float], config: ScaleFilterConfig):
-        self.aspect, self._base = 1.0, base
-        self._scale, self._aspect = (SideFilter(target, base, config, powers) for powers in ((1, 1), (1, -1)))
-        self._due = [self._scale, self._aspect]  # to learn
+        self.aspect, self._turned, self._base = 1.0, 0.0, base
+        self._scale, self._aspect = (SideFilter(target, base, config, powers) for powers in ((1, 1, 0), (1, -1, 0)))
+        self._angle = SideFilter(target, base, config, (0, 0, TURN)) if config.angle else None
+        self._filters = [self._scale, self._aspect, *([self._angle] if config.angle else [])]
+        self._due = self._filters  # to learn
+
+    @property
+    def angle(self) -> float:
+        """By which the target has turned, in radians, from the x axis towards the y axis; 0 while it may as well not have."""
+        return self._turned if abs(self._turned) >= STILL else 0.0
 
     def learn(self, image: np.ndarray, centre: tuple[float, float], scale: float) -> None:
-        """Update the filters by turns, at first both, with the target at `centre` (row, column) and `scale`."""
+        """Update the filters by turns, at first all, with the target at `centre` (row, column) and `scale`."""
         for filter_ in self._due:
             self._shaped(filter_).learn(image, centre, scale)
-        self._due = [self._scale if self._due[-1] is self._aspect else self._aspect]
+        self._due = [self._filters[(self._filters.index(self._due[-1]) + 1) % len(self._filters)]]
 
     def change(self, image: np.ndarray, centre: tuple[float, float], scale: float) -> float:
-        """By which factor the scale of the target has changed since `scale`; `aspect` follows."""
+        """By which factor the scale of the target has changed since `scale`; `aspect` and `angle` follow."""
         factor = self._shaped(self._scale).change(image, centre, scale)
         aspect = self.aspect * self._shaped(self._aspect).change(image, centre, scale * factor)
         self.aspect = min(max(aspect, 1 / THINNEST), THINNEST)
+        if self._angle is not None:
+            self._turned += TURN * math.log(self._shaped(self._angle).change(image, centre, scale * factor))
         return factor
 
     def _shaped(self, filter_: SideFilter) -> SideFilter:
         """A filter, after it has been told the present shape."""
         filter_.base = self._base[0] * self.aspect, self._base[1] / self.aspect
+        filter_.angle = self._turned if filter_ is self._angle else self.angle
         return filter_
 
 

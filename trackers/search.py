@@ -12,7 +12,7 @@ from trackers.errors import UnknownOptionError
 from trackers.features.stack import FeatureStack, applicable
 from trackers.fourier import Inverse
 from trackers.localisation import peak
-from trackers.patch import round_half_away
+from trackers.patch import round_half_away, turned
 from trackers.scale import scale_filter
 from trackers.target import SMALLEST_TARGET, Detection, PlacedTarget
 from trackers.tracker import Box
@@ -80,13 +80,13 @@ class SearchTarget(PlacedTarget):
 
     def _look(self, image: np.ndarray, position: tuple[float, float], scale: float) -> Detection:
         place = tuple(map(round_half_away, position))
-        features = self._features(image, place, scale)
+        features, angle = self._features(image, place, scale, self._angle), self._angle
         sample = self._filter.encode(features)
         spectrum = self._filter.respond(sample)
         response = self._inverse(spectrum)
         *shift, height = peak(spectrum, response)
-        there = tuple(p + d * self._cell * scale for p, d in zip(place, shift, strict=True))
-        return Detection(place, scale, features, sample, response.copy(), there, height)
+        there = tuple(p + d * self._cell * scale for p, d in zip(place, turned(shift, angle), strict=True))
+        return Detection(place, scale, angle, features, sample, response.copy(), there, height)
 
     def _detect(self, image: np.ndarray) -> Detection:
         """Look for the target around its last place, at the scale at which the response is highest."""

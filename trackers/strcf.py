@@ -94,5 +94,5 @@ class STRCFTarget(SearchTarget):
 
     def _take(self, image: np.ndarray, _: Detection) -> None:
         self._rescale(image)
-        self._filter.learn(self._filter.encode(self._features(image, self._rounded(), self.scale)))
+        self._filter.learn(self._filter.encode(self._features(image, self._rounded(), self.scale, self._angle)))
         self._learn_scale(image)

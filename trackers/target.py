@@ -11,6 +11,7 @@ import numpy as np
 
 from trackers import recovery
 from trackers.confidence import SEVERAL, Confidence, Scoring, target_cells
+from trackers.patch import turned
 from trackers.scale import ScaleFilter, ShapeFilter
 from trackers.tracker import Box
 
@@ -27,6 +28,8 @@ class Detection:
         Row and column of the centre of the sample.
     scale : float
         Of the sample: pixels of the picture per pixel of it.
+    angle : float
+        By which the sample is turned, in radians.
     features : sequence of ndarray, float32, (C, n, m)
     sample : object
         What the filter makes of them.
@@ -39,6 +42,7 @@ class Detection:
 
     place: tuple[float, float]
     scale: float
+    angle: float
     features: Sequence[np.ndarray]
     sample: Any
     response: np.ndarray
@@ -196,23 +200,23 @@ class PlacedTarget(ABC):
             self._scale_filter.learn(image, self.position, self.scale)
 
     def _judged(self, found: Detection) -> Sighting:
-        cells = self._cells(found.features, found.place, found.scale, found.position)
+        cells = self._cells(found.features, found.place, found.scale, found.angle, found.position)
         return Sighting(found, cells, *self._confidence.judge(found.response, cells))
 
     def _cells(
-        self, features: Sequence[np.ndarray], place: tuple[float, float], scale: float, position: tuple[float, float]
+        self, features: Sequence[np.ndarray], place: tuple[float, float], scale: float, angle: float, position: tuple[float, float]
     ) -> list[np.ndarray]:
         """What each block of features around `place` shows of the target at `position`: see `target_cells`."""
-        cut = []
+        cut, offset = [], turned(tuple(p - q for p, q in zip(position, place, strict=True)), -angle)
         for block in features:
             cells = [n / side for n, side in zip(block.shape[1:], self._sample_sides, strict=True)]  # per pixel
-            middle = ((n - 1) / 2 + (p - q) / scale * k for n, p, q, k in zip(block.shape[1:], position, place, cells, strict=True))
+            middle = ((n - 1) / 2 + d / scale * k for n, d, k in zip(block.shape[1:], offset, cells, strict=True))
             cut.append(target_cells(block, tuple(middle), tuple(n * k for n, k in zip(self._base, cells, strict=True))))
         return cut
 
     def _know(self, features: Sequence[np.ndarray], place: tuple[float, float]) -> None:
         """Remember what the target looks like on the first frame, from features around `place`."""
-        self._confidence = Confidence(self._scoring, self._cells(features, place, self.scale, self.position))
+        self._confidence = Confidence(self._scoring, self._cells(features, place, self.scale, self._angle, self.position))
 
     def _channels(self, image: np.ndarray) -> np.ndarray:
         """The picture with the channels that the first one had: one of a grey sequence, else three."""
@@ -223,10 +227,18 @@ class PlacedTarget(ABC):
         x, y, width, height = box
         return y + (height - 1) / 2, x + (width - 1) / 2
 
+    @property
+    def _angle(self) -> float:
+        """By which the target has turned since the first picture, in radians, from the x axis towards the y axis."""
+        return self._scale_filter.angle if self._scale_filter else 0.0
+
     def _sides(self) -> tuple[float, float]:
-        """Height and width of the target."""
-        aspect = self._scale_filter.aspect if self._scale_filter else 1.0
-        return self._base[0] * self.scale * aspect, self._base[1] * self.scale / aspect
+        """Height and width of the box: of the ellipse that the target's sides hold, as it is turned."""
+        aspect, angle = (self._scale_filter.aspect if self._scale_filter else 1.0), self._angle
+        height, width = self._base[0] * self.scale * aspect, self._base[1] * self.scale / aspect
+        if not angle:
+            return height, width
+        return math.hypot(height * math.cos(angle), width * math.sin(angle)), math.hypot(width * math.cos(angle), height * math.sin(angle))
 
     def _limited(self) -> tuple[float, float]:
         """The position, so that the box still touches the picture: a target that has left it comes back at its border."""

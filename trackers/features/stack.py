@@ -1,6 +1,7 @@
 """Several features of one sample, each on its own grid."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from trackers.config import Feature
 from trackers.features import colour
 from trackers.features.fhog import fhog
 from trackers.features.sizes import SampleSizes
-from trackers.patch import round_half_away, sample_patch
+from trackers.patch import round_half_away, sample_patch, turned_patch
 
 Patch = Callable[[np.ndarray, tuple[float, float], float, int], np.ndarray]
 Normalisation = Callable[[np.ndarray, Feature], np.ndarray]
@@ -59,7 +60,7 @@ class FeatureStack:
         self._patch, self._normalised = patch, normalisation
         self._levels = [feature.name for feature in features if feature.is_level]
 
-    def __call__(self, image: np.ndarray, centre: tuple[float, float], scale: float) -> list[np.ndarray]:
+    def __call__(self, image: np.ndarray, centre: tuple[float, float], scale: float, angle: float = 0.0) -> list[np.ndarray]:
         """Features around a place, normalised.
 
         Parameters
@@ -70,18 +71,20 @@ class FeatureStack:
             Row and column, 0-based.
         scale : float
             Pixels of the picture per pixel of the sample.
+        angle : float
+            By which the sample is turned: see `trackers.patch.turned_patch`.
 
         Returns
         -------
         list of ndarray, float32, (C, n, n)
             In the order of the features.
         """
-        maps = {}
+        maps, cut = {}, partial(turned_patch, angle=angle) if angle else self._patch
         if self._levels:
-            patch = self._patch(image, centre, self._sizes.network * scale, self._sizes.network)
+            patch = cut(image, centre, self._sizes.network * scale, self._sizes.network)
             maps = self._backbone(patch, self._levels)
         if len(self._levels) < len(self._features):
-            patch = self._patch(image, centre, self._sizes.support * scale, self._sizes.support)
+            patch = cut(image, centre, self._sizes.support * scale, self._sizes.support)
         blocks = []
         for feature, grid in zip(self._features, self._sizes.grids, strict=True):
             if feature.is_level:
