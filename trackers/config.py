@@ -64,12 +64,12 @@ def between(default: float, lowest: float, highest: float) -> Any:
 
 @dataclass(frozen=True)
 class Configuration:
-    """Checks the numbers of a configuration.
+    """Checks the numbers and the switches of a configuration.
 
     Raises
     ------
     UnknownOptionError
-        If a field made by `between` is no number of its range.
+        If a field made by `between` is no number of its range, or one declared bool is neither True nor False.
     """
 
     def __post_init__(self):
@@ -80,6 +80,8 @@ class Configuration:
             if "range" in option.metadata and not (fits and lowest <= value <= highest):
                 kind = "an integer" if whole else "a number"
                 raise UnknownOptionError(f"{option.name}={value!r}; {kind} from {lowest} to {highest} is needed")
+            if option.type is bool and not isinstance(value, bool):
+                raise UnknownOptionError(f"{option.name}={value!r}; True or False is needed")
 
 
 @dataclass(frozen=True)
@@ -93,11 +95,6 @@ class TargetConfig(Configuration):
     """
 
     recovery: bool = True
-
-    def __post_init__(self):
-        super().__post_init__()
-        if not isinstance(self.recovery, bool):
-            raise UnknownOptionError(f"recovery={self.recovery!r}; True or False is needed")
 
 
 @dataclass(frozen=True)
@@ -122,9 +119,6 @@ class ScaleFilterConfig(Configuration):
 
     def __post_init__(self):
         super().__post_init__()
-        for name in ("aspect", "angle"):
-            if not isinstance(getattr(self, name), bool):
-                raise UnknownOptionError(f"{name}={getattr(self, name)!r}; True or False is needed")
         if self.angle and not self.aspect:
             raise UnknownOptionError("angle=True with aspect=False; the angle is followed with the ratio of sides only")
 
@@ -207,9 +201,6 @@ class ECOConfig(TargetConfig):
         super().__post_init__()
         object.__setattr__(self, "features", checked_features(self.features))
         check_sides(self.sample_side)
-        for name in ("reuse_detection", "spread_training"):
-            if not isinstance(getattr(self, name), bool):
-                raise UnknownOptionError(f"{name}={getattr(self, name)!r}; True or False is needed")
         object.__setattr__(self, "scale_filter", checked_scale_filter(self.scale_filter))
 
 

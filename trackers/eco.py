@@ -19,7 +19,7 @@ from trackers.features.stack import FeatureStack
 from trackers.filters.eco import ECOFilter
 from trackers.filters.regularisation import Penalty, penalty_filter
 from trackers.fourier import gaussian_label
-from trackers.patch import decimation, middle_patch, sample_patch, turned
+from trackers.patch import decimation, middle_patch, offset_within, sample_patch
 from trackers.search import SearchTarget
 from trackers.target import Detection
 from trackers.tracker import Box
@@ -148,5 +148,4 @@ class ECOTarget(SearchTarget):
 
     def _phase(self, place: tuple[int, int], scale: float, angle: float) -> tuple[float, float]:
         """Offset of the target from the centre of a sample at `place`, `scale` and `angle`, in radians of the sample's period."""
-        offset = turned(tuple(p - q for p, q in zip(self.position, place, strict=True)), -angle)
-        return tuple(2 * math.pi * d / (scale * self._support) for d in offset)
+        return tuple(2 * math.pi * d / (scale * self._support) for d in offset_within(self.position, place, angle))

@@ -23,7 +23,7 @@ from trackers.features.stack import average, normalise
 from trackers.filters import ridge
 from trackers.kcf_config import KCFConfig, WindowConfig
 from trackers.opencv import cv2
-from trackers.patch import crop, decimation, resize, resize_about, round_half_away, turned
+from trackers.patch import crop, decimation, offset_within, resize, resize_about, round_half_away, turned
 from trackers.scale import parabola_vertex, scale_filter
 from trackers.target import SMALLEST_TARGET, Detection, PlacedTarget, Sighting
 from trackers.tracker import Box
@@ -200,6 +200,7 @@ class WindowTarget(PlacedTarget):
         self.position = self._centre(box)
         window = [min(math.floor(n * config.search_area), LARGEST_WINDOW) for n in self._base]
         self._grid = tuple(max(n // features.cell, FEWEST_CELLS) for n in window)
+        self._wide = tuple(n + 2 * features.spare for n in self._grid)
         self._patch_shape = self._patch_sides(window)
         self._sigma = math.sqrt(math.prod(self._base)) * config.label_sigma / features.cell
         self._window = np.outer(*map(np.hanning, self._grid)).astype(np.float32)
@@ -212,7 +213,7 @@ class WindowTarget(PlacedTarget):
             self._scale_limits = lowest, max(min(n / side for n, side in zip(self._shape, self._base, strict=True)), lowest)
         else:
             self._scales = (1.0,)
-        self._sample_sides = tuple((n + 2 * features.spare) * features.cell for n in self._grid)
+        self._sample_sides = tuple(n * features.cell for n in self._wide)
         self._learn_first(picture)
         block, centre = self._block(picture, self.position, self.scale)
         self._blank = self.trusts_from * float(self._filter.respond(self._windowed(block)).max())
@@ -227,7 +228,7 @@ class WindowTarget(PlacedTarget):
 
     def _patch_sides(self, window: list[int]) -> tuple[int, ...]:
         """Height and width of a patch; `window` is what the search area comes to."""
-        return tuple((n + 2 * self._features.spare) * self._features.cell + self._features.margin for n in self._grid)
+        return tuple(n * self._features.cell + self._features.margin for n in self._wide)
 
     def _learn_first(self, picture: np.ndarray) -> None:
         self._learn(picture, *self._sample(picture, self.position), 1.0)
@@ -257,7 +258,7 @@ class WindowTarget(PlacedTarget):
 
     def _label(self, centre: tuple[float, float]) -> np.ndarray:
         """Label of a sample taken at `centre`: its peak is where the target is."""
-        offset = turned(tuple(p - c for p, c in zip(self.position, centre, strict=True)), -self._angle)
+        offset = offset_within(self.position, centre, self._angle)
         return ridge.gaussian_label(self._grid, self._sigma, tuple(d / (self._features.cell * self.scale) for d in offset))
 
     def _surroundings(self, picture: np.ndarray) -> list[np.ndarray]:
@@ -289,7 +290,7 @@ class WindowTarget(PlacedTarget):
     def _block(self, picture: np.ndarray, position: tuple[float, float], scale: float) -> tuple[np.ndarray, tuple[float, float]]:
         """Features around a position at a scale, the spare ones with them, and the centre in pixels of what they show."""
         patch, centre = self._patch(picture, position, scale)
-        rows, columns = (n + 2 * self._features.spare for n in self._grid)
+        rows, columns = self._wide
         return self._features(patch)[:, :rows, :columns], centre
 
     def _patch(self, picture: np.ndarray, position: tuple[float, float], scale: float) -> tuple[np.ndarray, tuple[float, float]]:

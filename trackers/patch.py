@@ -35,7 +35,7 @@ def crop(image: np.ndarray, first: tuple[int, int], shape: tuple[int, int], step
     Returns
     -------
     ndarray, uint8, (rows, columns, C)
-        A view where all pixels lie next to each other in the picture, else contiguous.
+        A view where all pixels lie next to each other in the picture, else a copy.
     """
     ends = tuple(start + count for start, count in zip(first, shape, strict=True))
     inside = min(first) >= 0 and ends[0] <= image.shape[0] and ends[1] <= image.shape[1]
@@ -54,12 +54,17 @@ def crop(image: np.ndarray, first: tuple[int, int], shape: tuple[int, int], step
 def _bordered(image: np.ndarray, first: tuple[int, int], ends: tuple[int, int]) -> np.ndarray:
     """`crop` of a rectangle that lies partly in the picture; its pixels lie next to each other."""
     height, width, channels = image.shape
-    mirrored = channels == 3 and image.strides[2] < 0  # see `resize`
     (top, left), (bottom, right) = first, ends
-    part = image[max(top, 0) : bottom, max(left, 0) : right, :: -1 if mirrored else 1]
+    part, mirrored = _as_stored(image[max(top, 0) : bottom, max(left, 0) : right])
     margins = max(-top, 0), max(bottom - height, 0), max(-left, 0), max(right - width, 0)
     whole = cv2.copyMakeBorder(part, *margins, cv2.BORDER_REPLICATE).reshape(bottom - top, right - left, channels)
     return whole[:, :, ::-1] if mirrored else whole
+
+
+def _as_stored(image: np.ndarray) -> tuple[np.ndarray, bool]:
+    """A picture whose channels are in the order of memory, as OpenCV reads them, and whether that is the other way round."""
+    mirrored = image.shape[2] == 3 and image.strides[2] < 0  # a view of a picture B, G, R
+    return image[:, :, ::-1] if mirrored else image, mirrored
 
 
 def _clamped(start: int, count: int, step: int, side: int) -> np.ndarray:
@@ -84,8 +89,7 @@ def gather(image: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarr
 
 def resize(patch: np.ndarray, shape: tuple[int, int], interpolation: int) -> np.ndarray:
     """Resize a crop (H, W, C) to (rows, columns, C) by OpenCV; the result is contiguous."""
-    mirrored = patch.shape[2] == 3 and patch.strides[2] < 0  # a view of a picture B, G, R: OpenCV reads it in its own order
-    pixels = patch[:, :, ::-1] if mirrored else patch
+    pixels, mirrored = _as_stored(patch)
     if patch.shape[:2] != tuple(shape):
         pixels = cv2.resize(pixels, (shape[1], shape[0]), interpolation=interpolation).reshape(*shape, patch.shape[2])
     return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB) if mirrored else np.ascontiguousarray(pixels)
@@ -109,8 +113,7 @@ def resize_nested(patch: np.ndarray, shapes: Sequence[tuple[int, int]], output: 
     -------
     ndarray, uint8, (len(shapes), rows, columns, C)
     """
-    mirrored = patch.shape[2] == 3 and patch.strides[2] < 0  # see `resize`
-    pixels = patch[:, :, ::-1] if mirrored else patch
+    pixels, mirrored = _as_stored(patch)
     sums = cv2.integral(pixels).reshape(patch.shape[0] + 1, patch.shape[1] + 1, patch.shape[2])
     out = np.empty((len(shapes), *output, patch.shape[2]), np.uint8)
     for result, shape in zip(out, shapes, strict=True):
@@ -317,6 +320,11 @@ def middle_patch(image: np.ndarray, centre: tuple[int, int], side: float, output
     half = max(round((side / step - 1) / 2), 1)
     region = crop(image, tuple(c - step * half for c in centre), (2 * half + 1, 2 * half + 1), step)
     return resize(region, (output, output), cv2.INTER_LINEAR)
+
+
+def offset_within(position: tuple[float, float], place: tuple[float, float], angle: float) -> tuple[float, float]:
+    """Rows and columns, in pixels of the picture, from the centre of a sample at `place`, turned by `angle`, to `position`."""
+    return turned(tuple(p - q for p, q in zip(position, place, strict=True)), -angle)
 
 
 def turned_patch(image: np.ndarray, centre: tuple[float, float], side: float, output: int, angle: float) -> np.ndarray:

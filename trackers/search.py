@@ -80,7 +80,8 @@ class SearchTarget(PlacedTarget):
 
     def _look(self, image: np.ndarray, position: tuple[float, float], scale: float) -> Detection:
         place = tuple(map(round_half_away, position))
-        features, angle = self._features(image, place, scale, self._angle), self._angle
+        angle = self._angle
+        features = self._features(image, place, scale, angle)
         sample = self._filter.encode(features)
         spectrum = self._filter.respond(sample)
         response = self._inverse(spectrum)

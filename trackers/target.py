@@ -11,7 +11,7 @@ import numpy as np
 
 from trackers import recovery
 from trackers.confidence import SEVERAL, Confidence, Scoring, target_cells
-from trackers.patch import turned
+from trackers.patch import offset_within
 from trackers.scale import ScaleFilter, ShapeFilter
 from trackers.tracker import Box
 
@@ -207,7 +207,7 @@ class PlacedTarget(ABC):
         self, features: Sequence[np.ndarray], place: tuple[float, float], scale: float, angle: float, position: tuple[float, float]
     ) -> list[np.ndarray]:
         """What each block of features around `place` shows of the target at `position`: see `target_cells`."""
-        cut, offset = [], turned(tuple(p - q for p, q in zip(position, place, strict=True)), -angle)
+        cut, offset = [], offset_within(position, place, angle)
         for block in features:
             cells = [n / side for n, side in zip(block.shape[1:], self._sample_sides, strict=True)]  # per pixel
             middle = ((n - 1) / 2 + d / scale * k for n, d, k in zip(block.shape[1:], offset, cells, strict=True))
@@ -236,8 +236,6 @@ class PlacedTarget(ABC):
         """Height and width of the box: of the ellipse that the target's sides hold, as it is turned."""
         aspect, angle = (self._scale_filter.aspect if self._scale_filter else 1.0), self._angle
         height, width = self._base[0] * self.scale * aspect, self._base[1] * self.scale / aspect
-        if not angle:
-            return height, width
         return math.hypot(height * math.cos(angle), width * math.sin(angle)), math.hypot(width * math.cos(angle), height * math.sin(angle))
 
     def _limited(self) -> tuple[float, float]:
