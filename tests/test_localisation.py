@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests import naive
 from trackers import fourier
-from trackers.localisation import NEWTON_STEPS, climb, derivatives, peak
+from trackers.localisation import NEWTON_STEPS, climb, derivatives, peak, rival_peaks
 
 odd = st.integers(1, 8).map(lambda k: 2 * k + 1)
 angles = st.floats(-4, 4)
@@ -105,3 +105,15 @@ def test_a_broken_spectrum_leaves_the_grid_point(value):
     spectrum[1, 1] = value
     row, column, height = peak(spectrum, grid)
     np.testing.assert_allclose((row, column, height), (-2, 2, 1), atol=1e-12)
+
+
+def test_rivals_are_the_other_peaks_by_height():
+    response = np.zeros((21, 30), np.float32)
+    heights = {(0, 0): 1.0, (20, 29): 0.95, (5, 28): 0.7, (10, 10): 0.9, (12, 10): 0.8, (15, 15): 0.4}
+    for place, height in heights.items():
+        response[place] = height
+    # (20, 29) is next to (0, 0) across the borders, (12, 10) two cells from (10, 10), and (15, 15) too low
+    assert rival_peaks(response, 5, 0.5) == [(10, 10), (5, -2)]
+    assert rival_peaks(response, 5, 0.3) == [(10, 10), (5, -2), (-6, 15 - 30)]
+    assert rival_peaks(response, 1, 0.3) == [(10, 10)]
+    assert rival_peaks(np.float32([[1, 0, 0, 0, 0, 0]]), 3, 0.5) == []

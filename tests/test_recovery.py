@@ -11,6 +11,7 @@ from benchmarks.metrics import overlap
 from benchmarks.synthetic import Scene, sequence
 from trackers import recovery
 from trackers.errors import InvalidBoxError, UnknownOptionError
+from trackers.opencv import cv2
 
 GONE, BACK = 15, 45
 SEARCHING = GONE + recovery.PATIENCE
@@ -89,10 +90,42 @@ def test_windows_can_be_looked_for_too(hidden, options):
     assert not ok[GONE:BACK].any() and np.isfinite(boxes).all()
 
 
-@pytest.mark.parametrize("name", ["fECO", "KCF", "MOSSE"])
-def test_a_hint_is_followed(name):
+@pytest.fixture(scope="module")
+def plain():
+    """A target that moves slowly; the frames, and its boxes."""
     made = sequence(Scene(frames=8, size=(180, 240), distractors=0, motion=0.3, scale=0, rotation=0, illumination=0, blur=0, occlusion=0))
-    frames, truth = list(made.frames), made.boxes
+    return list(made.frames), made.boxes
+
+
+@pytest.mark.parametrize("name", ["fECO", "ECOHC", "STRCF"])
+def test_one_that_jumps_is_found_in_the_same_frame(plain, name):
+    frames, truth = plain
+    jumped = [np.roll(frames[6], 110, axis=1), *(np.roll(frame, 110, axis=1) for frame in frames[7:])]
+    there = truth[6] + (110 if truth[6][0] < 130 else -130, 0, 0, 0)  # farther than half of the search area
+    found = {}
+    for recovers in (True, False):
+        _, boxes = follow(trackers.create(name, recovery=recovers), [*frames[:6], *jumped], truth[0])
+        found[recovers] = overlap(boxes[6][None], there[None])[0]
+    assert found[True] > 0.7 and found[False] < 0.1
+
+
+@pytest.mark.parametrize(("name", "zoom"), [("fECO", 1.6), ("fECO", 0.6), ("ECOHC", 1.4), ("ECOHC", 0.7), ("STRCF", 0.6)])
+def test_one_that_changes_its_size_at_once_is_measured_anew(plain, name, zoom):
+    frames, truth = plain
+    (x, y), size = truth[6][:2] + truth[6][2:] / 2, truth[6][2:] * zoom
+    about = np.array([[zoom, 0, (1 - zoom) * (x - 0.5)], [0, zoom, (1 - zoom) * (y - 0.5)]])
+    zoomed = cv2.warpAffine(frames[6], about, frames[6].shape[1::-1], borderMode=cv2.BORDER_REFLECT)
+    there = np.array([x - size[0] / 2, y - size[1] / 2, *size])
+    found = {}
+    for recovers in (True, False):
+        _, boxes = follow(trackers.create(name, recovery=recovers), [*frames[:6], *[zoomed] * 3], truth[0])
+        found[recovers] = overlap(boxes[8][None], there[None])[0]
+    assert found[True] > 0.8 and found[False] < 0.6
+
+
+@pytest.mark.parametrize("name", ["fECO", "KCF", "MOSSE"])
+def test_a_hint_is_followed(plain, name):
+    frames, truth = plain
     tracker = trackers.create(name)
     follow(tracker, frames[:6], truth[0])
     turned = np.roll(frames[6], 110, axis=1)  # the camera has turned

@@ -91,7 +91,8 @@ class TargetConfig(Configuration):
     Attributes
     ----------
     recovery : bool
-        Keep what was known of a target before it became doubtful, and look for it by that: see `trackers.recovery`.
+        Look again, and farther, for an unsure target; keep what was known of one before it became doubtful, and look for it by that: see
+        `trackers.recovery`.
     """
 
     recovery: bool = True

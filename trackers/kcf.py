@@ -23,7 +23,7 @@ from trackers.features.stack import average, normalise
 from trackers.filters import ridge
 from trackers.kcf_config import KCFConfig, WindowConfig
 from trackers.opencv import cv2
-from trackers.patch import crop, decimation, offset_within, resize, resize_about, round_half_away, turned
+from trackers.patch import crop, decimation, offset_within, resize, resize_about, round_half_away
 from trackers.scale import parabola_vertex, scale_filter
 from trackers.target import SMALLEST_TARGET, Detection, PlacedTarget, Sighting
 from trackers.tracker import Box
@@ -194,7 +194,7 @@ class WindowTarget(PlacedTarget):
 
     def __init__(self, image: np.ndarray, box: Box, config: WindowConfig, features: Features, filter_: Filter):
         super().__init__(image, config.recovery)
-        self._scoring = features.scoring
+        self._scoring, self._cell = features.scoring, features.cell
         self._config, self._features, self._filter = config, features, filter_
         self.scale, self._base = self._begin(box)
         self.position = self._centre(box)
@@ -238,9 +238,7 @@ class WindowTarget(PlacedTarget):
         sample = self._windowed(block)
         response = self._filter.respond(sample)
         shift, height = peak(response, self.refines)
-        pixels = self._features.cell * scale
-        there = tuple(c + d * pixels for c, d in zip(centre, turned(shift, self._angle), strict=True))
-        return Detection(centre, scale, self._angle, [block], sample, response, there, height)
+        return Detection(centre, scale, self._angle, [block], sample, response, self._at(centre, shift, scale, self._angle), height)
 
     def _adopt(self, image: np.ndarray, seen: Sighting) -> None:
         """Go where something was seen, and let the filters learn it, unless the picture is blank."""

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 from numba import njit
+from scipy.ndimage import maximum_filter
 
 from trackers.fourier import odd_spectrum
 
@@ -36,6 +37,24 @@ def peak(spectrum: np.ndarray, grid: np.ndarray) -> tuple[float, float, float]:
         refined, height = angles, float(grid.flat[index])
     row, column = (((angle + math.pi) % (2 * math.pi) - math.pi) / (2 * math.pi) * n for angle in refined)
     return row, column, height
+
+
+def rival_peaks(grid: np.ndarray, count: int, share: float) -> list[tuple[float, float]]:
+    """Shifts (rows, columns), in cells, of the highest peaks of a response beside the very highest.
+
+    Parameters
+    ----------
+    grid : ndarray, float32, (H, W)
+        The response's samples, shift zero at [0, 0].
+    count : int
+        How many, at most.
+    share : float
+        Least height over that of the highest. What is higher than all cells less than three away, across the borders, is a peak.
+    """
+    highest = maximum_filter(grid, 5, mode="wrap")
+    rows, columns = np.nonzero((grid == highest) & (grid >= share * grid.max()))
+    order = np.argsort(-grid[rows, columns], kind="stable")[1 : count + 1]
+    return [tuple((k + n // 2) % n - n // 2 for k, n in zip((rows[i], columns[i]), grid.shape, strict=True)) for i in order]
 
 
 @njit(cache=True, nogil=True)

@@ -1,9 +1,15 @@
-"""What is done with a target that is lost: where else it is looked for, and what it takes to believe that it is found.
+"""What is done with a target that is unsure or lost: where else it is looked for, and what it takes to believe that it is there.
 
-The thresholds were chosen on development sequences with hidden targets and on generated ones: see docs/robustness.rst.
+The thresholds were chosen on development sequences, also with hidden targets, and on generated ones: see docs/robustness.rst.
 """
 
 from collections.abc import Iterator
+
+UNSURE_BELOW = 0.4  # score of a target that is looked at again, at once
+RIVALS, RIVAL_FROM = 2, 0.5  # other peaks of the response that are looked at; their height over the highest
+OUTSIDE_BELOW = 0.1  # score of a target that may have left what the look showed
+AROUND = 4  # places at which it is then looked for
+FARTHER, RESIZED = 0.5, 0.2  # evidence that it takes more to believe that it is at one of them, and that it is of another size
 
 PATIENCE = 3  # doubtful frames in a row, after which it is looked for
 LOOKS = 6  # places of a frame at which a lost target is looked for, beside where it was last
@@ -19,8 +25,10 @@ _GRID = [(i, j) for i in range(-RINGS, RINGS + 1) for j in range(-RINGS, RINGS +
 _OFFSETS = sorted(_GRID, key=lambda offset: (max(map(abs, offset)), offset[0] ** 2 + offset[1] ** 2))
 
 
-def places(centre: tuple[float, float], step: float, shape: tuple[int, int], turn: int) -> Iterator[tuple[float, float]]:
-    """Where to look for a lost target in one frame: `LOOKS` places of a grid around `centre`, which frames go through from the inside.
+def places(
+    centre: tuple[float, float], step: float, shape: tuple[int, int], turn: int, looks: int = LOOKS
+) -> Iterator[tuple[float, float]]:
+    """Where to look for a target in one frame: a few places of a grid around `centre`, which frames go through from the inside.
 
     Parameters
     ----------
@@ -32,8 +40,10 @@ def places(centre: tuple[float, float], step: float, shape: tuple[int, int], tur
         Height and width of the picture; places outside do not count.
     turn : int
         How many frames it has been looked for before.
+    looks : int
+        How many places.
     """
     grid = [tuple(c + step * k for c, k in zip(centre, offset, strict=True)) for offset in _OFFSETS]
     inside = [place for place in grid if all(0 <= p < n for p, n in zip(place, shape, strict=True))]
-    for look in range(min(LOOKS, len(inside))):
-        yield inside[(turn * LOOKS + look) % len(inside)]
+    for look in range(min(looks, len(inside))):
+        yield inside[(turn * looks + look) % len(inside)]

@@ -12,7 +12,7 @@ from trackers.errors import UnknownOptionError
 from trackers.features.stack import FeatureStack, applicable
 from trackers.fourier import Inverse
 from trackers.localisation import peak
-from trackers.patch import round_half_away, turned
+from trackers.patch import round_half_away
 from trackers.scale import scale_filter
 from trackers.target import SMALLEST_TARGET, Detection, PlacedTarget
 from trackers.tracker import Box
@@ -86,8 +86,7 @@ class SearchTarget(PlacedTarget):
         spectrum = self._filter.respond(sample)
         response = self._inverse(spectrum)
         *shift, height = peak(spectrum, response)
-        there = tuple(p + d * self._cell * scale for p, d in zip(place, turned(shift, angle), strict=True))
-        return Detection(place, scale, angle, features, sample, response.copy(), there, height)
+        return Detection(place, scale, angle, features, sample, response.copy(), self._at(place, shift, scale, angle), height)
 
     def _detect(self, image: np.ndarray) -> Detection:
         """Look for the target around its last place, at the scale at which the response is highest."""

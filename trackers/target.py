@@ -3,7 +3,7 @@
 import copy
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,8 @@ import numpy as np
 
 from trackers import recovery
 from trackers.confidence import SEVERAL, Confidence, Scoring, target_cells
-from trackers.patch import offset_within
+from trackers.localisation import rival_peaks
+from trackers.patch import offset_within, turned
 from trackers.scale import ScaleFilter, ShapeFilter
 from trackers.tracker import Box
 
@@ -77,7 +78,7 @@ class PlacedTarget(ABC):
     image : ndarray, uint8, (H, W, C)
         First picture; it decides whether the sequence is treated as coloured.
     recovers : bool
-        Keep what was known of a target before it became doubtful, and look for it by that: see `trackers.recovery`.
+        Look again for an unsure target, and by what was known of it before it became doubtful: see `trackers.recovery`.
 
     Attributes
     ----------
@@ -96,6 +97,7 @@ class PlacedTarget(ABC):
     _scoring: Scoring = SEVERAL
     _scales: Sequence[float] = recovery.SCALES  # at which a lost target is looked for, over that at which it was last
     _base: tuple[float, float]  # height and width at scale one
+    _cell: float  # pixels of the sample per cell of the response
     _shape: tuple[int, int]  # of the picture
     _sample_sides: tuple[float, float]  # height and width of a sample, in its pixels
     _scale_filter: ScaleFilter | ShapeFilter | None = None
@@ -133,6 +135,8 @@ class PlacedTarget(ABC):
         """
         image = self._channels(image)
         seen = self._judged(self._detect(image))
+        if self._recovers and seen.score < recovery.UNSURE_BELOW:
+            seen = self._reconsidered(image, seen)
         self.lost = self._confidence.doubts(seen.score)
         if not self.lost:
             self._believe(image, seen)
@@ -141,6 +145,25 @@ class PlacedTarget(ABC):
         else:
             self._adopt(image, seen)
         return self._box(), seen.score
+
+    def _reconsidered(self, image: np.ndarray, seen: Sighting) -> Sighting:
+        """The likeliest of what is seen at the highest peaks, farther away, and in other sizes than last."""
+        found = seen.found
+        shifts = rival_peaks(found.response, recovery.RIVALS, recovery.RIVAL_FROM)
+        rivals = [self._at(found.place, shift, found.scale, found.angle) for shift in shifts]
+        likeliest = self._likelier(image, seen, [found.position, *rivals], [1.0], 0.0)
+        if seen.score < recovery.OUTSIDE_BELOW:
+            around = recovery.places(self.position, self._stride(), self._shape, 0, recovery.AROUND)
+            likeliest = self._likelier(image, likeliest, around, [1.0], recovery.FARTHER)
+        return self._likelier(image, likeliest, [likeliest.found.position], self._scales[1:], recovery.RESIZED)
+
+    def _likelier(
+        self, image: np.ndarray, seen: Sighting, places: Iterable[tuple[float, float]], scales: Iterable[float], margin: float
+    ) -> Sighting:
+        """The likeliest of what is seen around places, at scales over the present one, if it is likelier by a margin; else `seen`."""
+        looks = [self._judged(self._look(image, self._within(place), self.scale * scale)) for place in places for scale in scales]
+        best = max(looks, key=lambda look: look.evidence, default=seen)
+        return best if best.evidence > seen.evidence + margin else seen
 
     def _believe(self, image: np.ndarray, seen: Sighting) -> None:
         """Take what is seen for the target: go there, and learn it."""
@@ -176,16 +199,28 @@ class PlacedTarget(ABC):
 
     def _search(self, image: np.ndarray, guess: tuple[float, float], turn: int) -> Sighting | None:
         """The likeliest of what is seen where the target was last, at a guess, and elsewhere; None if nothing is likely enough."""
-        step, likely = recovery.STRIDE * min(self._sample_sides) * self.scale, []
+        likely = []
         near = dict.fromkeys((self.position, guess), recovery.NEAR)
-        elsewhere = dict.fromkeys(recovery.places(self.position, step, self._shape, turn), recovery.FAR)
+        elsewhere = dict.fromkeys(recovery.places(self.position, self._stride(), self._shape, turn), recovery.FAR)
         for place, enough in (elsewhere | near).items():
             glance = self._judged(self._look(image, place, self.scale))
             if glance.evidence >= recovery.GLANCE:
-                there = tuple(min(max(p, 0), n - 1) for p, n in zip(glance.found.position, self._shape, strict=True))
+                there = self._within(glance.found.position)
                 again = [self._judged(self._look(image, there, self.scale * change)) for change in self._scales]
                 likely += [seen for seen in again if seen.evidence >= enough]
         return max(likely, key=lambda seen: seen.evidence, default=None)
+
+    def _stride(self) -> float:
+        """Pixels between the places at which a target is looked for that is not where it is expected."""
+        return recovery.STRIDE * min(self._sample_sides) * self.scale
+
+    def _within(self, place: tuple[float, float]) -> tuple[float, float]:
+        """The nearest place in the picture."""
+        return tuple(min(max(p, 0), n - 1) for p, n in zip(place, self._shape, strict=True))
+
+    def _at(self, place: tuple[float, float], shift: tuple[float, float], scale: float, angle: float) -> tuple[float, float]:
+        """Row and column in the picture of what is off the middle of a response by some cells."""
+        return tuple(p + d * self._cell * scale for p, d in zip(place, turned(shift, angle), strict=True))
 
     def _rescale(self, image: np.ndarray) -> None:
         """Change the scale to that of the scale filter, where there is one, and keep it within its limits."""
