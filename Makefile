@@ -3,6 +3,8 @@ VENV := .venv
 PYTHON ?= python3
 # Named exactly, because some indexes have a small build without CUDA of this version only.
 TORCH ?= torch==2.13.0
+# Named exactly, because it draws the generated videos: of another version they have other bytes, and benchmarks/golden.json other figures.
+OPENCV ?= opencv-contrib-python==5.1.0.95
 PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: install demo test bench lint clean
@@ -29,7 +31,7 @@ clean:
 # The OpenCV wheels overwrite each other: opencv-contrib-python alone is installed here, so the package comes without its requirements.
 $(VENV)/installed-base: setup.py requirements/base.txt
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
-	$(PIP) opencv-contrib-python --requirement requirements/base.txt
+	$(PIP) $(OPENCV) --requirement requirements/base.txt
 	$(PIP) --no-deps --editable .
 	touch $@
 
