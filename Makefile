@@ -29,7 +29,7 @@ clean:
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # The OpenCV wheels overwrite each other: opencv-contrib-python alone is installed here, so the package comes without its requirements.
-$(VENV)/installed-base: setup.py requirements/base.txt
+$(VENV)/installed-base: setup.py requirements/base.txt Makefile
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	$(PIP) $(OPENCV) --requirement requirements/base.txt
 	$(PIP) --no-deps --editable .

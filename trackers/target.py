@@ -135,7 +135,7 @@ class PlacedTarget(ABC):
         """
         image = self._channels(image)
         seen = self._judged(self._detect(image))
-        if self._recovers and seen.score < recovery.UNSURE_BELOW:
+        if self._recovers and self._before is None and seen.score < recovery.UNSURE_BELOW:
             seen = self._reconsidered(image, seen)
         self.lost = self._confidence.doubts(seen.score)
         if not self.lost:
@@ -147,23 +147,25 @@ class PlacedTarget(ABC):
         return self._box(), seen.score
 
     def _reconsidered(self, image: np.ndarray, seen: Sighting) -> Sighting:
-        """The likeliest of what is seen at the highest peaks, farther away, and in other sizes than last."""
+        """The likeliest of what is seen at the highest peaks; or farther away, or in another size, where it is then no longer doubtful."""
         found = seen.found
         shifts = rival_peaks(found.response, recovery.RIVALS, recovery.RIVAL_FROM)
         rivals = [self._at(found.place, shift, found.scale, found.angle) for shift in shifts]
-        likeliest = self._likelier(image, seen, [found.position, *rivals], [1.0], 0.0)
+        likeliest = max([seen, *self._looks(image, [found.position, *rivals], [1.0])], key=lambda look: look.evidence)
         if seen.score < recovery.OUTSIDE_BELOW:
             around = recovery.places(self.position, self._stride(), self._shape, 0, recovery.AROUND)
-            likeliest = self._likelier(image, likeliest, around, [1.0], recovery.FARTHER)
-        return self._likelier(image, likeliest, [likeliest.found.position], self._scales[1:], recovery.RESIZED)
+            likeliest = self._surer(likeliest, self._looks(image, around, [1.0]), recovery.FARTHER)
+        return self._surer(likeliest, self._looks(image, [likeliest.found.position], self._scales[1:]), recovery.RESIZED)
 
-    def _likelier(
-        self, image: np.ndarray, seen: Sighting, places: Iterable[tuple[float, float]], scales: Iterable[float], margin: float
-    ) -> Sighting:
-        """The likeliest of what is seen around places, at scales over the present one, if it is likelier by a margin; else `seen`."""
-        looks = [self._judged(self._look(image, self._within(place), self.scale * scale)) for place in places for scale in scales]
+    def _looks(self, image: np.ndarray, places: Iterable[tuple[float, float]], scales: Sequence[float]) -> list[Sighting]:
+        """What is seen around places, at scales over the present one."""
+        return [self._judged(self._look(image, self._within(place), self.scale * scale)) for place in places for scale in scales]
+
+    def _surer(self, seen: Sighting, looks: Sequence[Sighting], margin: float) -> Sighting:
+        """The likeliest of some looks, if it is not doubtful, and likelier by a margin than what was seen; else that."""
         best = max(looks, key=lambda look: look.evidence, default=seen)
-        return best if best.evidence > seen.evidence + margin else seen
+        sure = best.evidence > seen.evidence + margin and not self._confidence.doubts(best.score)
+        return best if sure else seen
 
     def _believe(self, image: np.ndarray, seen: Sighting) -> None:
         """Take what is seen for the target: go there, and learn it."""
@@ -205,8 +207,7 @@ class PlacedTarget(ABC):
         for place, enough in (elsewhere | near).items():
             glance = self._judged(self._look(image, place, self.scale))
             if glance.evidence >= recovery.GLANCE:
-                there = self._within(glance.found.position)
-                again = [self._judged(self._look(image, there, self.scale * change)) for change in self._scales]
+                again = self._looks(image, [glance.found.position], self._scales)
                 likely += [seen for seen in again if seen.evidence >= enough]
         return max(likely, key=lambda seen: seen.evidence, default=None)
 
