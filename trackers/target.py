@@ -130,8 +130,9 @@ class PlacedTarget(ABC):
     def follow(self, image: np.ndarray) -> tuple[Box, float]:
         """Box in the next picture, and a score in [0, 1]: see `trackers.confidence`.
 
-        A doubtful target is followed on, for it may have changed. But a copy of what was known of it before is kept, which looks for it
-        there and, a few places a frame, in the rest of the picture; what it finds is believed. See `trackers.recovery`.
+        An unsure target is looked at again. A doubtful one is followed on, for it may have changed; but a copy of what was known of it
+        before is kept, which looks for it there and, a few places a frame, in the rest of the picture, and what it finds is believed.
+        See `trackers.recovery`.
         """
         image = self._channels(image)
         seen = self._judged(self._detect(image))
