@@ -153,8 +153,8 @@ def test_frames_without_annotation_are_unknown():
 
 def test_targets_of_generated_scenes_vanish():
     assert len(hard.UNSEEN) >= 20 and not set(hard.UNSEEN) & set(hard.FITTED)
-    (clip,) = hard.vanishing([104])  # 2 modulo 3, and a third of it 4 modulo 6
-    scene = Scene(150, (240, 320), 104, "astronaut", "stars", motion=0.8, occlusion=0.4, distractors=2, vanish=(60, 100))
+    (clip,) = hard.vanishing([110])  # 2 modulo 3, and a third of it 0 modulo 6
+    scene = Scene(150, (240, 320), 110, "astronaut", "garage", motion=0.8, occlusion=0.4, distractors=2, vanish=(60, 100))
     made = sequence(scene)
     np.testing.assert_array_equal(clip.boxes, made.boxes)
     np.testing.assert_array_equal(clip.visible, made.visible)
@@ -162,7 +162,9 @@ def test_targets_of_generated_scenes_vanish():
     frames = clip.frames()
     assert all(np.array_equal(next(frames), made.frames[index]) for index in range(2))
     assert len({clip.boxes[0].tobytes() for clip in hard.vanishing(range(6))}) == 6
-    assert [hard.look_alikes(seed) for seed in (102, 103, 104)] == [0, 1, 2]
+    kinds = {(seed % 3, hard.look_alikes(seed)) for seed in hard.FITTED}
+    assert len(kinds) == 9  # each target alone, with one look-alike and with two
+    assert sum(hard.look_alikes(seed) == 0 for seed in hard.UNSEEN) >= 20
 
 
 # Statistics
@@ -337,7 +339,7 @@ def short(monkeypatch):
     """Two generated clips of 20 frames whose target is gone in frames 6 to 17, and the data set a short sequence."""
     monkeypatch.setattr(hard, "LONGEST", 20)
     monkeypatch.setattr(hard, "VANISH", (6, 18))
-    monkeypatch.setattr(hard, "UNSEEN", range(101, 103))
+    monkeypatch.setattr(hard, "UNSEEN", range(103, 105))
     monkeypatch.setattr(hard, "FITTED", range(2))
     scene = Scene(frames=24, size=(60, 80), distractors=0, occlusion=0, motion=3)
     made = Generated("a", "a", (), sequence(scene).boxes, np.ones(24, bool), scene=scene)
@@ -352,7 +354,7 @@ def test_measuring(short, capsys, tmp_path):
     mosse, standing = lines[4].split(), lines[5].split()
     assert mosse[:2] == ["MOSSE", "38"] and standing[:2] == ["still", "38"]
     assert standing[3:] == ["-", "100.0", "0.0"]
-    (alone,) = [number for number, line in enumerate(lines) if line == "Those of them without look-alikes: 1 targets"]  # that of seed 102
+    (alone,) = [number for number, line in enumerate(lines) if line == "Those of them without look-alikes: 1 targets"]  # that of seed 104
     assert lines[alone + 4].split()[:2] == ["MOSSE", "19"]
     assert (tmp_path / "curve.png").read_bytes()[1:4] == b"PNG"
     assert scores.main(["measure", "--trackers", trackers]) == 0

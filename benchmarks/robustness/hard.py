@@ -22,7 +22,7 @@ AFTER = 15  # frames behind them, at least
 NEXT = 1.1  # sizes of the target away from it: the place that is copied over it
 
 # Seeds of generated scenes: what is fitted to the first is measured on the others.
-FITTED, UNSEEN = range(18), range(100, 124)
+FITTED, UNSEEN = range(18), range(100, 163)
 TARGETS = ("cup", "cat", "astronaut")
 BACKGROUNDS = tuple(sorted(synthetic.BACKGROUNDS))
 VANISH = (60, 100)
@@ -78,7 +78,7 @@ def hard(found: Iterable[sequences.Sequence], seed: int = 0) -> Iterator[HardCli
 
 def look_alikes(seed: int) -> int:
     """How many copies of the target, mirrored and tinted, there are in the scene of a seed."""
-    return seed % 3
+    return (seed + seed // len(TARGETS)) % 3  # none, one and two with each target
 
 
 def vanishing(seeds: Iterable[int]) -> Iterator[HardClip]:
