@@ -19,7 +19,7 @@ seeds = st.integers(0, 2**32 - 1)
 def bump(n: int, row: float, column: float, width: float = 2) -> np.ndarray:
     """Half-spectrum of a Gaussian of `width` cells at (row, column) cells."""
     label = fourier.gaussian_label(n, width, n)
-    return fourier.shift(label.astype(np.complex64), (-2 * math.pi * row / n, -2 * math.pi * column / n))
+    return fourier.shift(label.astype(np.complex64)[None], (-2 * math.pi * row / n, -2 * math.pi * column / n))[0]
 
 
 def peak_of(spectrum: np.ndarray) -> tuple[float, float, float]:

@@ -8,6 +8,7 @@ is its point mirror, conjugated, so every sum over all frequencies counts a colu
 import numpy as np
 import pyfftw
 import scipy.fft
+from numba import njit
 
 SCIPY_FROM = 32  # cells of a side
 
@@ -161,11 +162,19 @@ def odd_spectrum(spectrum: np.ndarray) -> np.ndarray:
     return out
 
 
+@njit(cache=True, nogil=True)
 def shift(spectrum: np.ndarray, angle: tuple[float, float]) -> np.ndarray:
-    """Half-spectrum (.., n, m) of the signal moved by minus `angle` (rows, columns; radians, 2 pi is one period)."""
-    rows = np.exp(1j * angle[0] * row_frequencies(spectrum.shape[-2])).astype(np.complex64)
-    columns = np.exp(1j * angle[1] * np.arange(spectrum.shape[-1])).astype(np.complex64)
-    return spectrum * np.outer(rows, columns)
+    """Half-spectrum (C, n, m) of the signal moved by minus `angle` (rows, columns; radians, 2 pi is one period)."""
+    channels, n, m = spectrum.shape
+    out = np.empty((channels, n, m), np.complex64)
+    columns = np.exp(1j * angle[1] * np.arange(m)).astype(np.complex64)
+    for row in range(n):
+        wave = np.complex64(np.exp(1j * angle[0] * (row if row <= n // 2 else row - n))) * columns
+        for channel in range(channels):
+            source, target = spectrum[channel, row], out[channel, row]
+            for column in range(m):
+                target[column] = source[column] * wave[column]
+    return out
 
 
 def cut_centred(large: np.ndarray, n: int) -> np.ndarray:

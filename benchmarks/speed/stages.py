@@ -37,6 +37,7 @@ STAGES = {
     "learn": (
         "trackers.filters.eco:ECOFilter.remember",
         "trackers.filters.eco:ECOFilter.train",
+        "trackers.filters.eco:ECOFilter.iterate",
         "trackers.filters.admm:STRCFFilter.learn",
         "trackers.filters.ridge:KernelFilter.learn",
         "trackers.filters.ridge:ContextFilter.learn",

@@ -62,13 +62,9 @@ def cell_histograms(patch: np.ndarray, cell: int, bins: np.ndarray) -> np.ndarra
 
     The nearest orientation takes all; between cells the weight is shared bilinearly, and what falls outside is dropped.
     """
-    height, width, channels = patch.shape
+    height, width, _ = patch.shape
     rows, columns = height // cell, width // cell
-    planes = np.empty((channels, height, width), np.float32)
-    for y in range(height):
-        for channel in range(channels):
-            for x in range(width):
-                planes[channel, y, x] = patch[y, x, channel]
+    planes = split_channels(patch)
     padded = np.zeros((rows + 2, columns + 2, ORIENTATIONS), np.float32)
     squared, gx, gy = np.empty(width, np.float32), np.empty(width, np.float32), np.empty(width, np.float32)
     magnitude, cosine = np.empty(width, np.float32), np.empty(width, np.int32)
@@ -105,6 +101,23 @@ def cell_histograms(patch: np.ndarray, cell: int, bins: np.ndarray) -> np.ndarra
     histogram[:, :, 0] *= np.float32(BORDER)
     histogram[:, :, -1] *= np.float32(BORDER)
     return histogram
+
+
+@njit(cache=True, nogil=True)
+def split_channels(patch: np.ndarray) -> np.ndarray:
+    """Planes (channels, H, W) float32 of a patch (H, W, channels), channels 3 or 1."""
+    height, width, channels = patch.shape
+    planes = np.empty((channels, height, width), np.float32)
+    for y in range(height):
+        row = patch[y]
+        if channels == 3:  # all three in one loop, which vectorises
+            first, second, third = planes[0, y], planes[1, y], planes[2, y]
+            for x in range(width):
+                first[x], second[x], third[x] = row[x, 0], row[x, 1], row[x, 2]
+        else:
+            for x in range(width):
+                planes[0, y, x] = row[x, 0]
+    return planes
 
 
 @njit(cache=True, nogil=True)

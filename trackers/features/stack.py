@@ -12,6 +12,7 @@ from trackers.config import Feature
 from trackers.features import colour
 from trackers.features.fhog import fhog
 from trackers.features.sizes import SampleSizes
+from trackers.opencv import cv2
 from trackers.patch import round_half_away, sample_patch, turned_patch
 
 Patch = Callable[[np.ndarray, tuple[float, float], float, int], np.ndarray]
@@ -117,9 +118,9 @@ def average(block: np.ndarray, factor: int) -> np.ndarray:
     if factor == 1:
         return block
     rows, columns = (n // factor for n in block.shape[1:])
-    cut = block[:, : rows * factor, : columns * factor]
-    total = sum(cut[:, y::factor, x::factor] for y in range(factor) for x in range(factor))
-    return total / np.float32(factor * factor)
+    cut = np.ascontiguousarray(block[:, : rows * factor, : columns * factor])
+    means = cv2.resize(cut.reshape(-1, columns * factor), (columns, len(block) * rows), interpolation=cv2.INTER_AREA)
+    return means.reshape(-1, rows, columns)
 
 
 def normalise(block: np.ndarray) -> np.ndarray:
