@@ -10,10 +10,12 @@ RIVALS, RIVAL_FROM = 2, 0.5  # other peaks of the response that are looked at; t
 OUTSIDE_BELOW = 0.1  # score of a target that may have left what the look showed
 AROUND = 4  # places at which it is then looked for
 FARTHER, RESIZED = 0.5, 0.2  # evidence that it takes more to believe that it is at one of them, and that it is of another size
+REST = 2  # frames without a second look after one that brought nothing
 
 PATIENCE = 3  # doubtful frames in a row, after which it is looked for
-LOOKS = 6  # places of a frame at which a lost target is looked for, beside where it was last
+LOOKS = 3  # places of a frame at which a lost target is looked for, beside where it was last
 STRIDE = 0.4  # between two of them, over the shorter side of what a look shows
+APART = 0.5  # strides between where it was last and where it is taken to be now, from which both are looked at
 RINGS = 6  # of places, around where it was last
 SCALES = (1.0, 0.8, 1.25)  # of a second look, over that of the first
 NOTHING_BELOW = 0.05  # score of a picture in which there is nothing to follow

@@ -105,6 +105,7 @@ class PlacedTarget(ABC):
 
     def __init__(self, image: np.ndarray, recovers: bool):
         self._coloured, self._recovers = is_coloured(image), recovers
+        self._rest = 0  # frames in which an unsure target is not looked at again
         self._doubts = 0  # frames in a row
         self._home: tuple[float, float] | None = None  # position before them
         self._before: PlacedTarget | None = None  # what was known then
@@ -136,8 +137,11 @@ class PlacedTarget(ABC):
         """
         image = self._channels(image)
         seen = self._judged(self._detect(image))
-        if self._recovers and self._before is None and seen.score < recovery.UNSURE_BELOW:
-            seen = self._reconsidered(image, seen)
+        if self._rest > 0:
+            self._rest -= 1
+        elif self._recovers and self._before is None and seen.score < recovery.UNSURE_BELOW:
+            first, seen = seen, self._reconsidered(image, seen)
+            self._rest = recovery.REST if seen is first else 0
         self.lost = self._confidence.doubts(seen.score)
         if not self.lost:
             self._believe(image, seen)
@@ -203,7 +207,8 @@ class PlacedTarget(ABC):
     def _search(self, image: np.ndarray, guess: tuple[float, float], turn: int) -> Sighting | None:
         """The likeliest of what is seen where the target was last, at a guess, and elsewhere; None if nothing is likely enough."""
         likely = []
-        near = dict.fromkeys((self.position, guess), recovery.NEAR)
+        apart = math.dist(self.position, guess) >= recovery.APART * self._stride()
+        near = dict.fromkeys((self.position, guess) if apart else (self.position,), recovery.NEAR)
         elsewhere = dict.fromkeys(recovery.places(self.position, self._stride(), self._shape, turn), recovery.FAR)
         for place, enough in (elsewhere | near).items():
             glance = self._judged(self._look(image, place, self.scale))
