@@ -10,8 +10,10 @@ import trackers
 from benchmarks.metrics import overlap
 from benchmarks.synthetic import Scene, sequence
 from trackers import recovery
+from trackers.confidence import Confidence
 from trackers.errors import InvalidBoxError, UnknownOptionError
 from trackers.opencv import cv2
+from trackers.target import PlacedTarget
 
 GONE, BACK = 15, 45
 SEARCHING = GONE + recovery.PATIENCE
@@ -121,6 +123,36 @@ def test_one_that_changes_its_size_at_once_is_measured_anew(plain, name, zoom):
         _, boxes = follow(trackers.create(name, recovery=recovers), [*frames[:6], *[zoomed] * 3], truth[0])
         found[recovers] = overlap(boxes[8][None], there[None])[0]
     assert found[True] > 0.8 and found[False] < 0.6
+
+
+@pytest.mark.parametrize(
+    ("scores", "looked"),
+    [
+        ([0.3] * 7, [0, 3, 6]),  # two frames of rest after a look that brought nothing
+        ([0.3, 0.22, 0.2, 0.2, 0.2], [0, 2]),  # but for a target that becomes much less sure
+        ([0.3, 0.9, 0.9, 0.3], [0, 3]),
+    ],
+)
+def test_a_second_look_that_brought_nothing_is_not_repeated_at_once(plain, monkeypatch, scores, looked):
+    frames, truth = plain
+    found, number = [], -1
+
+    def judge(*_):
+        nonlocal number
+        number += 1
+        return scores[number], 1.0
+
+    def bring_nothing(_, image, seen):
+        found.append(number)
+        return seen
+
+    tracker = trackers.create("ECOHC")
+    tracker.init(frames[0], truth[0])
+    monkeypatch.setattr(Confidence, "judge", judge)
+    monkeypatch.setattr(PlacedTarget, "_reconsidered", bring_nothing)
+    for frame in frames[1 : len(scores) + 1]:
+        tracker.update(frame)
+    assert found == looked
 
 
 @pytest.mark.parametrize("name", ["fECO", "KCF", "MOSSE"])
