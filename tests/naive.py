@@ -46,6 +46,7 @@ from tests.naive_features import (
     resize_nested_24,
     sample_patch,
     scale_patches,
+    split_channels,
     split_phases,
     steepest_gradient,
     subtract_mean,
@@ -89,8 +90,8 @@ __all__ = [
     "minimiser", "multiply_add", "name_probabilities", "network", "normalise_blocks", "objective", "orientation", "padded",
     "padded_scores", "parts", "penalise", "penalty_filter", "picture_phases", "pixels", "pool", "precondition", "product", "rank_update",
     "rectify", "rectify_normalise", "resize_mean", "resize_nested_24", "response", "sample_patch", "sampled_label", "scale_patches",
-    "sidelobe", "split_phases", "steepest_gradient", "stretch", "subtract_mean", "table_means", "target_window", "train", "transform",
-    "unit_cells", "weighted_dot",
+    "sidelobe", "split_channels", "split_phases", "steepest_gradient", "stretch", "subtract_mean", "table_means", "target_window", "train",
+    "transform", "unit_cells", "weighted_dot",
 ]  # fmt: skip
 
 

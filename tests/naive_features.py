@@ -306,6 +306,11 @@ def orientation(gx: float, gy: float) -> int:
     return int(angle * (np.float32(18) / np.float32(2 * math.pi)) + np.float32(0.5)) % 18
 
 
+def split_channels(patch: np.ndarray) -> np.ndarray:
+    """Planes (channels, H, W) of a patch (H, W, channels)."""
+    return np.moveaxis(patch, 2, 0).astype(np.float64)
+
+
 def cell_histograms(patch: np.ndarray, cell: int) -> np.ndarray:
     """Histograms (h, w, 18): weight |g| / cell^2, bilinear between cells, outer cells times 8/7 on each side."""
     rows, columns = patch.shape[0] // cell, patch.shape[1] // cell

@@ -37,6 +37,15 @@ def test_fhog_equals_its_twin(height, width, channels, cell, smooth, seed):
     np.testing.assert_allclose(features, naive.fhog_stack(patches, cell), rtol=0, atol=2e-6)
 
 
+@settings(max_examples=15, deadline=None)
+@given(st.integers(1, 40), st.integers(1, 40), st.sampled_from([1, 3]), seeds)
+def test_split_channels_equals_its_twin(height, width, channels, seed):
+    patch = random_patch(seed, height, width, channels)
+    planes = module.split_channels(patch)
+    assert planes.dtype == np.float32
+    np.testing.assert_array_equal(planes, naive.split_channels(patch))
+
+
 @pytest.mark.parametrize(("height", "width"), [(2, 2), (2, 9), (5, 4), (8, 3)])
 def test_steepest_gradient_equals_its_twin(height, width):
     patch = smooth_patch(1, height, width)

@@ -160,7 +160,7 @@ class Level:
 
     def __call__(self, patch: np.ndarray) -> np.ndarray:
         cells = self._backbone(patch, [self._level])[self._level]
-        return normalise(average(np.ascontiguousarray(cells), self._pooling))
+        return normalise(average(cells, self._pooling))
 
 
 class Filter(Protocol):

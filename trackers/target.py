@@ -105,7 +105,8 @@ class PlacedTarget(ABC):
 
     def __init__(self, image: np.ndarray, recovers: bool):
         self._coloured, self._recovers = is_coloured(image), recovers
-        self._rest, self._unsure = 0, 0.0  # frames in which an unsure target is not looked at again; score that it had when it last was
+        self._rest = 0  # frames in which an unsure target is not looked at again
+        self._unsure_at = 0.0  # its score when it last was
         self._doubts = 0  # frames in a row
         self._home: tuple[float, float] | None = None  # position before them
         self._before: PlacedTarget | None = None  # what was known then
@@ -137,11 +138,12 @@ class PlacedTarget(ABC):
         """
         image = self._channels(image)
         seen = self._judged(self._detect(image))
-        if self._rest > 0 and seen.score >= recovery.WAKE_BELOW * self._unsure:
+        if self._rest > 0 and seen.score >= recovery.WAKE_BELOW * self._unsure_at:
             self._rest -= 1
         elif self._recovers and self._before is None and seen.score < recovery.UNSURE_BELOW:
             first, seen = seen, self._reconsidered(image, seen)
-            self._rest, self._unsure = (recovery.REST if seen is first else 0), first.score
+            self._rest = recovery.REST if seen is first else 0
+            self._unsure_at = first.score
         self.lost = self._confidence.doubts(seen.score)
         if not self.lost:
             self._believe(image, seen)
