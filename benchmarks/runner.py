@@ -201,6 +201,7 @@ def _outcomes(tasks: Sequence[Task], jobs: int | None) -> Iterator[tuple[Task, A
     under_way = {}
 
     def handed_out():
+        """What joblib runs; each is noted as it begins."""
         for number, task in enumerate(tasks):
             under_way[number] = task
             yield joblib.delayed(_attempt)(number, task)

@@ -128,6 +128,7 @@ def test_shift_moves_the_signal_by_minus_the_angle(n, dy, dx, y, x, seed):
     assert moved.dtype == np.complex64
     scale = np.abs(naive.full(spectrum)).sum()
     assert abs(series(moved[0], y, x) - series(spectrum[0], y + dy, x + dx)) < 1e-6 * scale
+    np.testing.assert_allclose(naive.full(moved), naive.shift(naive.full(spectrum), (dy, dx)), atol=1e-6 * scale)
 
 
 @settings(max_examples=25, deadline=None)

@@ -53,6 +53,7 @@ def dataset(usual: str) -> Declare:
     """Arguments of a data set."""
 
     def declare(parser: argparse.ArgumentParser) -> None:
+        """To a parser."""
         parser.add_argument("--dataset", choices=NAMES, default=usual, metavar="NAME", help="(%(default)s)")
         parser.add_argument("--sequences", type=Path, metavar="FOLDER", help="where the data set is, or a part of it")
 
@@ -63,6 +64,7 @@ def tracking(trackers: str, large: dict[str, tuple[str, dict[str, Any]]] | None 
     """Arguments of tracking: the usual trackers, and by label those (name, options) that run on VGG-M where its file is given."""
 
     def declare(parser: argparse.ArgumentParser) -> None:
+        """To a parser."""
         parser.add_argument("--trackers", default=trackers, help="as in cfvgg bench run (%(default)s)")
         parser.add_argument("--models", type=Path, metavar="FOLDER", help="models of OpenCV's Nano")
         parser.add_argument(

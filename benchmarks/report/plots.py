@@ -54,6 +54,7 @@ def colour(number: int) -> str:
 def _styled(draw: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(draw)
     def drawn(*arguments) -> Any:
+        """The figure, in the style of all."""
         with rc_context(STYLE):
             return draw(*arguments)
 

@@ -200,6 +200,7 @@ def logistic(values: np.ndarray, found: np.ndarray, weights: np.ndarray) -> np.n
     rows, sign = np.column_stack([np.ones(len(values)), values]), np.where(found, 1.0, -1.0)
 
     def loss(coefficients: np.ndarray) -> tuple[float, np.ndarray]:
+        """Negative log-likelihood, and its gradient."""
         margins = sign * (rows @ coefficients)
         slopes = weights * sign * scipy.special.expit(-margins)
         return weights @ np.logaddexp(0, -margins), -slopes @ rows

@@ -78,6 +78,7 @@ def _scores(found: list[list[files.Trajectory]], sequences: Sequence[data.Sequen
     """What stands between the first and the last of `COLUMNS`; None for what is not defined."""
 
     def compared(overlap: Callable[..., float], smaller: int = 0) -> evaluation.Runs:
+        """Every run beside its truth, by an overlap, in pictures of a smaller size."""
         bounds = [(width - smaller, height - smaller) for width, height in sizes]
         each = zip(found, map(regions, sequences), bounds, strict=True)
         return [[evaluation.Run.of(trajectory, truth, size, overlap) for trajectory in runs] for runs, truth, size in each]
