@@ -12,7 +12,7 @@ import pytest
 from benchmarks.datasets import load
 from benchmarks.peers import Spec
 from benchmarks.report.tables import plain
-from benchmarks.speed import alone, command, cost, stages, tables, timing
+from benchmarks.speed import alone, command, cost, crowd, stages, tables, timing
 from benchmarks.speed.timing import Timing
 from cfvgg import cli
 from cfvgg.errors import TrackerError, WeightsError
@@ -208,6 +208,21 @@ def test_command_for_stages(here, capsys):
     assert head.split() == ["stage", "MOSSE,", "ms", "MOSSE,", "%"]
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_every_target_of_a_crowd_sees_every_frame(workers, hands, monkeypatch):
+    made = []
+    monkeypatch.setattr(crowd, "make", lambda spec: made.append(Steady(hands)) or made[-1])
+    assert crowd._together(Spec("Steady", "Steady"), load("synthetic")["Grey"], 3, 5, workers) > 0
+    assert [tracker.frames for tracker in made] == [4, 4, 4]  # what was warmed up before began anew
+
+
+def test_command_for_crowds(here, capsys):
+    assert cli.main([*SMALL, "--crowd", "2", "--trackers", "MOSSE", "--peers", ""]) == 0
+    name, count, *times = capsys.readouterr().out.splitlines()[-1].split()
+    assert (name, count, len(times)) == ("MOSSE", "2", 3)
+    assert all(float(value) >= 0 for value in times)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -217,6 +232,8 @@ def test_command_for_stages(here, capsys):
         (["--trackers", "fEOC"], "fECO"),
         (["--rounds", "0"], "--rounds 0"),
         (["--stages", "--trackers", "opencv:CSRT"], "--stages"),
+        (["--crowd", "1,0"], "--crowd 1,0"),
+        (["--crowd", "one"], "--crowd one"),
         (["--out", f"{__file__}/speed.json"], "cannot write"),
     ],
 )

@@ -12,6 +12,7 @@ from benchmarks.provenance import environment
 from benchmarks.report.tables import Table, plain
 from benchmarks.speed.alone import alone, place
 from benchmarks.speed.cost import cost
+from benchmarks.speed.crowd import crowd_table
 from benchmarks.speed.stages import profile
 from benchmarks.speed.tables import ratio_table, speed_table, stage_table
 from benchmarks.speed.timing import take_turns
@@ -31,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     kind = parser.add_mutually_exclusive_group()
     kind.add_argument("--stages", action="store_true", help="where the time of updates goes, instead; of trackers of this project")
     kind.add_argument("--paper", action="store_true", help="what Tables I, III and V of Wang et al. 2020 have of speed, instead")
+    kind.add_argument("--crowd", metavar="NUMBERS", help="how long a frame takes with so many targets, such as 1,4,16, instead")
     parser.add_argument("--out", type=Path, metavar="FILE", help="JSON to write, with all digits and the machine")
 
 
@@ -50,8 +52,11 @@ def run(arguments: argparse.Namespace) -> None:
     targets = [dataset[name] for name in arguments.sequences.split(",")] if arguments.sequences else dataset.sequences
     specs = parse(arguments.trackers)
     peers = [Spec(f"OpenCV {name}", f"opencv:{name}", models=arguments.models) for name in arguments.peers.split(",") if name]
-    measure = stage_tables if arguments.stages else paper_tables if arguments.paper else speed_tables
-    found = measure(specs, peers, targets, arguments.rounds, arguments.frames)
+    if arguments.crowd:
+        found = [crowd_table([*specs, *peers], targets[0], _numbers(arguments.crowd), arguments.frames)]
+    else:
+        measure = stage_tables if arguments.stages else paper_tables if arguments.paper else speed_tables
+        found = measure(specs, peers, targets, arguments.rounds, arguments.frames)
     print("\n\n".join(map(plain, found)))
     if arguments.out:
         tables = {table.name: table.records() for table in found}
@@ -79,6 +84,14 @@ def paper_tables(_: list[Spec], __: list[Spec], targets: list[Sequence], rounds:
     from benchmarks.speed import paper  # torch makes the random networks
 
     return [paper.features(10 * rounds), *(paper.trackers(table, targets, rounds, frames) for table in paper.TABLES)]
+
+
+def _numbers(text: str) -> list[int]:
+    """Numbers of targets, between commas."""
+    numbers = [int(number) if number.isdecimal() else 0 for number in text.split(",")]
+    if min(numbers) < 1:
+        raise UnknownOptionError(f"--crowd {text}; numbers of targets between commas are needed, such as 1,4,16")
+    return numbers
 
 
 def _by_turns(*arguments) -> tuple[dict, str]:
