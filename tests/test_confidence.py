@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tests import naive
 from trackers import confidence
-from trackers.confidence import DROP, LOST_BELOW, SEVERAL, Confidence, peak_to_sidelobe, target_cells
+from trackers.confidence import DROP, LOST_BELOW, SEVERAL, Confidence, Verdict, peak_to_sidelobe, target_cells
 
 
 def unit(cells):
@@ -116,3 +116,18 @@ def test_a_score_is_doubted_when_it_is_low_or_has_dropped(blocks):
     for _ in range(200):
         known.learn(0.8, looked_at(blocks))
     assert known.doubts(0.8 * DROP - 0.01) and not known.doubts(0.8 * DROP + 0.01)
+
+
+def test_a_target_is_lost_below_a_share_of_its_level_and_until_it_is_above_a_larger_one():
+    lost = Verdict()
+    assert not any(lost(0.8) for _ in range(50))
+    said = [lost(score) for score in (0.3, 0.19, 0.3, 0.33, 0.36, 0.3)]  # of a level that begins at 0.8 and falls to 0.785
+    assert said == [False, True, True, True, False, False]
+
+
+def test_a_level_falls_slowly_and_rises_fast():
+    falling, rising = Verdict(), Verdict()
+    for lost, scores in ((falling, [0.8, *[0.4] * 20]), (rising, [0.2, *[0.8] * 20])):
+        assert not any(map(lost, scores))
+    assert falling(0.15) and rising(0.15)  # levels above 0.6
+    assert not Verdict()(0.16) and Verdict()(0.14)

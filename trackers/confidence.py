@@ -32,8 +32,13 @@ BACF = Scoring(-6.8, 2.0, 9.0)
 HANDCRAFTED_WINDOW = Scoring(-3.15, 0.18, 7.05)
 LEVEL_WINDOW = Scoring(-5.5, 1.2, 3.1)
 
-LOST_BELOW = 0.15  # score of a target that is doubtful
-DROP = 0.4  # so is one with a score below this share of its usual one
+LOST_BELOW = 0.15  # score of a target that is doubtful, or lost
+DROP = 0.4  # a target is doubtful, too, with a score below this share of its usual one
+
+# A target is said to be lost with a score below the first share of its level, and until it is above the second: after it has gone, the
+# likeliest of many places is taken for it, which is seldom without any likeness. The level falls slowly, so as not to follow that.
+GONE_BELOW, BACK_ABOVE = 0.25, 0.45
+FADING = 0.03
 
 # Of the evidence for a target at which a filter looks that has not learnt for a while, and so has not learnt what is there instead:
 # how far the response stands out says more then.
@@ -77,6 +82,21 @@ class Confidence:
         self._usual = score if self._usual is None else self._usual + RATE * (score - self._usual)
         if score >= KNOWN_FROM:
             self._known = [known + np.float32(RATE) * (block - known) for block, known in zip(cells, self._known, strict=True)]
+
+
+class Verdict:
+    """Whether a target is lost, by its scores, with hysteresis; `Confidence.doubts` is quicker, for it costs little to look again."""
+
+    def __init__(self):
+        self._level, self._lost = 0.0, False
+
+    def __call__(self, score: float) -> bool:
+        """Take in the score of the next frame."""
+        self._lost = score < max(LOST_BELOW, (BACK_ABOVE if self._lost else GONE_BELOW) * self._level)
+        if not self._lost:
+            rate = 1.0 if self._level == 0 else RATE if score > self._level else FADING
+            self._level += rate * (score - self._level)
+        return self._lost
 
 
 def target_cells(block: np.ndarray, centre: tuple[float, float], size: tuple[float, float]) -> np.ndarray:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from trackers import recovery
-from trackers.confidence import SEVERAL, Confidence, Scoring, target_cells
+from trackers.confidence import SEVERAL, Confidence, Scoring, Verdict, target_cells
 from trackers.localisation import rival_peaks
 from trackers.patch import offset_within, turned
 from trackers.scale import ScaleFilter, ShapeFilter
@@ -87,7 +87,7 @@ class PlacedTarget(ABC):
     scale : float
         Pixels of the picture per pixel of the sample.
     lost : bool
-        Judged so in the last picture.
+        Judged so in the last picture: see `trackers.confidence.Verdict`.
     """
 
     position: tuple[float, float]
@@ -104,7 +104,7 @@ class PlacedTarget(ABC):
     _scale_limits = 0.0, math.inf
 
     def __init__(self, image: np.ndarray, recovers: bool):
-        self._coloured, self._recovers = is_coloured(image), recovers
+        self._coloured, self._recovers, self._verdict = is_coloured(image), recovers, Verdict()
         self._rest = 0  # frames in which an unsure target is not looked at again
         self._unsure_at = 0.0  # its score when it last was
         self._doubts = 0  # frames in a row
@@ -144,13 +144,13 @@ class PlacedTarget(ABC):
             first, seen = seen, self._reconsidered(image, seen)
             self._rest = recovery.REST if seen is first else 0
             self._unsure_at = first.score
-        self.lost = self._confidence.doubts(seen.score)
-        if not self.lost:
+        if not self._confidence.doubts(seen.score):
             self._believe(image, seen)
         elif self._recovers:
             seen = self._doubt(image, seen)
         else:
             self._adopt(image, seen)
+        self.lost = self._verdict(seen.score)
         return self._box(), seen.score
 
     def _reconsidered(self, image: np.ndarray, seen: Sighting) -> Sighting:
@@ -194,7 +194,7 @@ class PlacedTarget(ABC):
             self._before = copy.deepcopy(self, {id(self._features): self._features})
             self._before.position = self._home
         if self._before is not None and (again := self._before._search(image, self.position, self._doubts - recovery.PATIENCE)):
-            vars(self).update(vars(self._before), lost=False)
+            vars(self).update(vars(self._before), _verdict=self._verdict)
             self._believe(image, again)
             return again
         if seen.score < recovery.NOTHING_BELOW:
