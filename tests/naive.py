@@ -21,6 +21,7 @@ from tests.naive_admm import (
     stretch,
     target_window,
 )
+from tests.naive_colours import box_means_around, colour_bin, colour_shares
 from tests.naive_confidence import cosine, sidelobe, unit_cells
 from tests.naive_features import (
     accumulate,
@@ -87,14 +88,14 @@ from tests.naive_spectra import (
 
 __all__ = [
     "Kept", "SampleSpace", "ScaleFilter", "accumulate", "add_parts", "area_resize_24", "background_aware_minimiser",
-    "background_aware_objective", "between_samples", "bilinear", "box_means", "cell_histograms", "climb", "combine",
-    "conjugate_gradient", "convolve", "convolve_add", "correlate", "cosine", "cut", "data_term", "derivatives", "difference", "encode",
-    "fhog_stack", "fit", "full", "gather", "grey_means", "half", "inner_products", "interpolation", "learn", "learn_background_aware",
-    "learn_jointly", "minimiser", "multiply_add", "name_probabilities", "network", "normalise_blocks", "objective", "orientation",
-    "padded", "padded_scores", "parts", "penalise", "penalty_filter", "picture_phases", "pixels", "pool", "precondition", "product",
-    "rank_update", "rectify", "rectify_normalise", "resize_mean", "resize_nested_24", "response", "sample_patch", "sampled_label",
-    "scale_patches", "shift", "sidelobe", "split_channels", "split_phases", "steepest_gradient", "stretch", "subtract_mean",
-    "table_means", "target_window", "train", "transform", "unit_cells", "weighted_dot",
+    "background_aware_objective", "between_samples", "bilinear", "box_means", "box_means_around", "cell_histograms", "climb",
+    "colour_bin", "colour_shares", "combine", "conjugate_gradient", "convolve", "convolve_add", "correlate", "cosine", "cut",
+    "data_term", "derivatives", "difference", "encode", "fhog_stack", "fit", "full", "gather", "grey_means", "half", "inner_products",
+    "interpolation", "learn", "learn_background_aware", "learn_jointly", "minimiser", "multiply_add", "name_probabilities", "network",
+    "normalise_blocks", "objective", "orientation", "padded", "padded_scores", "parts", "penalise", "penalty_filter", "picture_phases",
+    "pixels", "pool", "precondition", "product", "rank_update", "rectify", "rectify_normalise", "resize_mean", "resize_nested_24",
+    "response", "sample_patch", "sampled_label", "scale_patches", "shift", "sidelobe", "split_channels", "split_phases",
+    "steepest_gradient", "stretch", "subtract_mean", "table_means", "target_window", "train", "transform", "unit_cells", "weighted_dot",
 ]  # fmt: skip
 
 

@@ -105,6 +105,15 @@ def test_interpolation_runs_through_the_samples():
 
 
 @pytest.mark.parametrize("n", [1, 2, 13, 52])
+def test_series_is_undone_by_the_inverse(n):
+    samples = np.random.default_rng(n).normal(size=(n, n)).astype(np.float32)
+    coefficients = fourier.series(samples)
+    assert coefficients.shape == (n, n // 2 + 1) and coefficients.dtype == np.complex64
+    np.testing.assert_allclose(coefficients[0, 0], samples.mean(), atol=1e-6)
+    np.testing.assert_allclose(fourier.Inverse(n)(coefficients), samples, atol=1e-5)
+
+
+@pytest.mark.parametrize("n", [1, 2, 13, 52])
 def test_hann_is_the_symmetric_window_without_its_zeros(n):
     np.testing.assert_allclose(fourier.hann(n), symmetric_hann(n + 2)[1:-1], atol=1e-12)
 

@@ -142,6 +142,8 @@ class ECOConfig(TargetConfig):
         Limits in pixels of the side of the sample to which the search area is resized.
     label_sigma : float
         Width of the label over the target's size.
+    colour_share : float
+        Of the response of the colours (`trackers.filters.colour_model`) in that of which the peak is sought; 0: without, as published.
     learning_rate, samples : float, int
         Weight of a new sample; size of the sample space.
     train_gap, skip_until : int
@@ -175,6 +177,7 @@ class ECOConfig(TargetConfig):
     search_area: float = between(4.5, 1.1, 20)
     sample_side: tuple[int, int] = (200, 200)
     label_sigma: float = between(1 / 12, 1e-3, 10)
+    colour_share: float = between(0.2, 0, 1)
     learning_rate: float = between(0.011, 1e-6, 0.999)
     samples: int = between(50, 2, 10_000)
     train_gap: int = between(5, 0, 10**9)
@@ -266,7 +269,7 @@ def override(config, options: dict):
 # What is otherwise in the authors' programs than in these settings.
 PUBLISHED = {"recovery": False}
 ECO_PUBLISHED = {
-    **PUBLISHED, "sample_side": (200, 300), "spread_training": False, "augmentation_iterations": 0, "compared": 0,
+    **PUBLISHED, "sample_side": (200, 300), "spread_training": False, "colour_share": 0.0, "augmentation_iterations": 0, "compared": 0,
     "scale_filter": ScaleFilterConfig(),
 }  # fmt: skip
 

@@ -29,9 +29,9 @@ class ECOTracker(FeatureTracker):
     """ECO (Danelljan et al. 2017) with any of its features; see `fECO`, `ECO` and `ECOHC`.
 
     Parameters are those of `FeatureTracker`; options are the fields of `trackers.config.ECOConfig`. With `published` samples are as large
-    as in the authors' program and lie half a pixel off where their side is even, there are no changed views of the first frame, samples
-    are compared by all frequencies, boxes are rounded to whole pixels, may leave the picture and keep their ratio of sides, and the scale
-    may jump from one end of its range to the other.
+    as in the authors' program and lie half a pixel off where their side is even, there are no changed views of the first frame, colours
+    do not say where the target is, samples are compared by all frequencies, boxes are rounded to whole pixels, may leave the picture and
+    keep their ratio of sides, and the scale may jump from one end of its range to the other.
     Nothing is drawn at random.
     """
 
@@ -117,6 +117,7 @@ class ECOTarget(SearchTarget):
             changed, middle = views(image, self.position, place, side * self.scale, target, step)
             self._filter.augment([self._features(view, (middle, middle), self.scale / step) for view in changed], phase)
         self._learn_scale(image)
+        self._learn_colours(image)
         self._know(features, place)
 
     def _take(self, image: np.ndarray, found: Detection) -> None:
@@ -130,6 +131,7 @@ class ECOTarget(SearchTarget):
         newest = self._filter.remember(sample, self._phase(place, scale, angle))
         self._train(newest)
         self._learn_scale(image)
+        self._learn_colours(image)
 
     def _train(self, newest: np.ndarray) -> None:
         """Begin a training when it is time; its iterations follow at once, or a part of them in each frame until the next."""

@@ -108,6 +108,11 @@ class Inverse:
         return self._space
 
 
+def series(samples: np.ndarray) -> np.ndarray:
+    """Half-spectrum of series coefficients (n, n // 2 + 1) of samples (n, n) float32: what `Inverse` undoes."""
+    return scipy.fft.rfft2(samples, norm="forward")
+
+
 def interpolation(n: int, a: float = -0.75) -> np.ndarray:
     """Fourier coefficients of the bicubic interpolation kernel for `n` (odd) samples, centred between cells, (n,) complex64.
 

@@ -10,7 +10,8 @@ import numpy as np
 from trackers import config as settings
 from trackers.errors import UnknownOptionError
 from trackers.features.stack import FeatureStack, applicable
-from trackers.fourier import Inverse
+from trackers.filters.colour_model import ColourModel
+from trackers.fourier import Inverse, series
 from trackers.localisation import peak
 from trackers.patch import round_half_away
 from trackers.scale import scale_filter
@@ -67,6 +68,7 @@ class SearchTarget(PlacedTarget):
         """Set features and filter; `support` pixels of the sample are `output` cells of the response."""
         self._features, self._filter, self._inverse = features, filter_, Inverse(output)
         self._cell, self._sample_sides = support / output, (support, support)
+        self._colours = ColourModel(support, output) if self._coloured and self._config.colour_share else None
         config, step = self._config, self._config.scale_step
         count = 1 if config.scale_filter else config.scales
         self._factors = [step ** (k - count // 2) for k in range(count)]
@@ -84,9 +86,24 @@ class SearchTarget(PlacedTarget):
         features = self._features(image, place, scale, angle)
         sample = self._filter.encode(features)
         spectrum = self._filter.respond(sample)
-        response = self._inverse(spectrum)
-        *shift, height = peak(spectrum, response)
-        return Detection(place, scale, angle, features, sample, response.copy(), self._at(place, shift, scale, angle), height)
+        response = self._inverse(spectrum).copy()
+        *shift, height = peak(*self._with_colours(spectrum, response, image, place, scale))
+        return Detection(place, scale, angle, features, sample, response, self._at(place, shift, scale, angle), height)
+
+    def _with_colours(
+        self, spectrum: np.ndarray, response: np.ndarray, image: np.ndarray, place: tuple[int, int], scale: float
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The filter's response, where it is to be sought for its peak: mixed with that of the colours, where there are some."""
+        if self._colours is None:
+            return spectrum, response
+        share = np.float32(self._config.colour_share)
+        mixed = (1 - share) * response + share * self._colours.respond(image, place, scale, self._upright(), self._angle)
+        return series(mixed), mixed
+
+    def _learn_colours(self, image: np.ndarray) -> None:
+        """Take in the colours of the target as it was found, where they count."""
+        if self._colours is not None:
+            self._colours.learn(image, self.position, self.scale, self._upright(), self._angle)
 
     def _detect(self, image: np.ndarray) -> Detection:
         """Look for the target around its last place, at the scale at which the response is highest."""

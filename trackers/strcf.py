@@ -22,7 +22,8 @@ class STRCFTracker(FeatureTracker):
     """Spatial-temporal regularised correlation filter (Li et al. 2018); see `fDeepSTRCF`, `DeepSTRCF` and `STRCF`.
 
     Parameters are those of `FeatureTracker`; options are the fields of `trackers.strcf_config.STRCFConfig`. With `published`
-    samples are as large as in the authors' programs, and boxes are rounded to whole pixels and may leave the picture.
+    samples are as large as in the authors' programs, colours do not say where the target is, and boxes are rounded to whole pixels and
+    may leave the picture.
     Nothing is drawn at random.
     """
 
@@ -90,9 +91,11 @@ class STRCFTarget(SearchTarget):
         sample = filter_.encode(first)
         filter_.learn(sample)
         self._learn_scale(self._channels(image))
+        self._learn_colours(self._channels(image))
         self._know(first, self._rounded())
 
     def _take(self, image: np.ndarray, _: Detection) -> None:
         self._rescale(image)
         self._filter.learn(self._filter.encode(self._features(image, self._rounded(), self.scale, self._angle)))
         self._learn_scale(image)
+        self._learn_colours(image)

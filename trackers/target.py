@@ -276,10 +276,14 @@ class PlacedTarget(ABC):
         """By which the target has turned since the first picture, in radians, from the x axis towards the y axis."""
         return self._scale_filter.angle if self._scale_filter else 0.0
 
+    def _upright(self) -> tuple[float, float]:
+        """Height and width of the target at scale one, before it is turned."""
+        aspect = self._scale_filter.aspect if self._scale_filter else 1.0
+        return self._base[0] * aspect, self._base[1] / aspect
+
     def _sides(self) -> tuple[float, float]:
         """Height and width of the box: of the ellipse that the target's sides hold, as it is turned."""
-        aspect, angle = (self._scale_filter.aspect if self._scale_filter else 1.0), self._angle
-        height, width = self._base[0] * self.scale * aspect, self._base[1] * self.scale / aspect
+        angle, (height, width) = self._angle, (side * self.scale for side in self._upright())
         return math.hypot(height * math.cos(angle), width * math.sin(angle)), math.hypot(width * math.cos(angle), height * math.sin(angle))
 
     def _limited(self) -> tuple[float, float]:

@@ -22,7 +22,12 @@ STAGES = {
     "crop": ("trackers.patch.crop", "trackers.patch.resize", "trackers.kcf.crop", "trackers.kcf.resize"),
     "network": ("cfvgg.forward:Backbone.__call__",),
     "FHOG": ("trackers.features.stack.fhog", "trackers.kcf.fhog"),
-    "colours": ("trackers.features.colour.table_means", "trackers.features.colour.grey"),
+    "colours": (
+        "trackers.features.colour.table_means",
+        "trackers.features.colour.grey",
+        "trackers.filters.colour_model:ColourModel.respond",
+        "trackers.filters.colour_model:ColourModel.learn",
+    ),
     "window, transform": ("trackers.filters.eco:ECOFilter.encode", "trackers.filters.admm:STRCFFilter.encode"),
     "response": (
         "trackers.filters.eco:ECOFilter.respond",
@@ -31,6 +36,7 @@ STAGES = {
         "trackers.filters.ridge:ContextFilter.respond",
         "trackers.mosse:RatioFilter.respond",
         "trackers.fourier:Inverse.__call__",
+        "trackers.search.series",
     ),
     "localise": ("trackers.search.peak", "trackers.kcf.peak"),
     "scale": ("trackers.scale:ScaleFilter.change", "trackers.scale:ScaleFilter.learn"),
