@@ -134,7 +134,7 @@ def test_of_stages_within_each_other_the_outermost_counts(hands):
 @pytest.mark.parametrize(
     ("tracker", "busy"),
     [
-        ("fECO", {"crop", "network", "FHOG", "window, transform", "response", "localise", "scale", "learn"}),
+        ("fECO", {"crop", "network", "FHOG", "colours", "window, transform", "response", "localise", "scale", "learn"}),
         ("STRCF", {"crop", "FHOG", "colours", "window, transform", "response", "localise", "scale", "learn"}),
         ("BACF", {"crop", "FHOG", "window, transform", "response", "localise", "scale", "learn"}),
         ("KCF", {"crop", "FHOG", "response", "localise", "learn"}),
