@@ -17,8 +17,10 @@ demo: $(VENV)/installed-report
 test: $(VENV)/installed-test lint
 	$(VENV)/bin/python -m pytest -n 2 --durations=10
 
+# On generated videos; with OTB=folder MODELS=folder on those of OTB, beside NanoTrack, as in docs/performance.rst.
+ON_OTB = --dataset otb --root $(OTB) --frames 1000 --rounds 1 --peers Nano,CSRT --models $(MODELS) --trackers fECO,ECOHC,fDeepSTRCF,STRCF,fKCF
 bench: $(VENV)/installed-report
-	$(VENV)/bin/cfvgg bench speed
+	$(VENV)/bin/cfvgg bench speed $(if $(OTB),$(ON_OTB))
 	$(VENV)/bin/python -m benchmarks.golden --full
 
 lint: $(VENV)/installed-test
