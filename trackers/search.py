@@ -86,7 +86,7 @@ class SearchTarget(PlacedTarget):
         features = self._features(image, place, scale, angle)
         sample = self._filter.encode(features)
         spectrum = self._filter.respond(sample)
-        response = self._inverse(spectrum).copy()  # scores are of the filter's alone: what hides a target may have its colours
+        response = self._inverse(spectrum).copy()  # scores are of the filter's alone, to which they were fitted
         *shift, height = peak(*self._with_colours(spectrum, response, image, place, scale))
         return Detection(place, scale, angle, features, sample, response, self._at(place, shift, scale, angle), height)
 

@@ -1,6 +1,5 @@
 """Many targets on the same frames: by turns in one thread, in one thread for each core, or in one process for each target."""
 
-import os
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
@@ -9,6 +8,7 @@ from multiprocessing import get_context
 from operator import methodcaller
 from typing import Any
 
+import joblib
 import numpy as np
 
 from benchmarks import sequences, threads
@@ -45,7 +45,7 @@ def crowd_table(specs: Sequence[Spec], target: sequences.Sequence, counts: Seque
         for spec in specs
         for count in counts
     ]
-    return Table("crowd", f"Wall time of a frame with several targets, {_cores()} cores", columns, rows)
+    return Table("crowd", f"Wall time of a frame with several targets, {joblib.cpu_count()} cores", columns, rows)
 
 
 def by_turns(spec: Spec, target: sequences.Sequence, count: int, most: int) -> float:
@@ -56,7 +56,7 @@ def by_turns(spec: Spec, target: sequences.Sequence, count: int, most: int) -> f
 def in_threads(spec: Spec, target: sequences.Sequence, count: int, most: int) -> float:
     """Seconds of a frame, in one process with a thread for each core; a frame is done when all trackers are."""
     with ProcessPoolExecutor(1, get_context("spawn"), threads.hold_opencv) as pool:
-        return pool.submit(_together, spec, target, count, most, _cores()).result()
+        return pool.submit(_together, spec, target, count, most, joblib.cpu_count()).result()
 
 
 def in_processes(spec: Spec, target: sequences.Sequence, count: int, most: int) -> float:
@@ -105,8 +105,3 @@ def _seconds(function: Callable[[], Any]) -> float:
     start = time.perf_counter()
     function()
     return time.perf_counter() - start
-
-
-def _cores() -> int:
-    """How many this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
