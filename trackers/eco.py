@@ -116,8 +116,7 @@ class ECOTarget(SearchTarget):
             step, target = decimation(self.scale), math.sqrt(math.prod(self._base)) * self.scale
             changed, middle = views(image, self.position, place, side * self.scale, target, step)
             self._filter.augment([self._features(view, (middle, middle), self.scale / step) for view in changed], phase)
-        self._learn_scale(image)
-        self._learn_colours(image)
+        self._learn_beside(image)
         self._know(features, place)
 
     def _take(self, image: np.ndarray, found: Detection) -> None:
@@ -130,8 +129,7 @@ class ECOTarget(SearchTarget):
             sample = self._filter.encode(self._features(image, place, scale, angle))
         newest = self._filter.remember(sample, self._phase(place, scale, angle))
         self._train(newest)
-        self._learn_scale(image)
-        self._learn_colours(image)
+        self._learn_beside(image)
 
     def _train(self, newest: np.ndarray) -> None:
         """Begin a training when it is time; its iterations follow at once, or a part of them in each frame until the next."""

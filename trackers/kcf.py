@@ -252,7 +252,7 @@ class WindowTarget(PlacedTarget):
 
     def _learn(self, picture: np.ndarray, sample: np.ndarray, centre: tuple[float, float], rate: float) -> None:
         self._filter.learn(sample, self._label(centre), self._surroundings(picture), rate)
-        self._learn_scale(picture)
+        self._learn_beside(picture)
 
     def _label(self, centre: tuple[float, float]) -> np.ndarray:
         """Label of a sample taken at `centre`: its peak is where the target is."""

@@ -100,8 +100,9 @@ class SearchTarget(PlacedTarget):
         mixed = (1 - share) * response + share * self._colours.respond(image, place, scale, self._upright(), self._angle)
         return series(mixed), mixed
 
-    def _learn_colours(self, image: np.ndarray) -> None:
-        """Take in the colours of the target as it was found, where they count."""
+    def _learn_beside(self, image: np.ndarray) -> None:
+        """And the colours of the target, where they count."""
+        super()._learn_beside(image)
         if self._colours is not None:
             self._colours.learn(image, self.position, self.scale, self._upright(), self._angle)
 

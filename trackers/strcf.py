@@ -90,12 +90,10 @@ class STRCFTarget(SearchTarget):
         self._prepare(stack, filter_, sizes.support, filter_.side)
         sample = filter_.encode(first)
         filter_.learn(sample)
-        self._learn_scale(self._channels(image))
-        self._learn_colours(self._channels(image))
+        self._learn_beside(self._channels(image))
         self._know(first, self._rounded())
 
     def _take(self, image: np.ndarray, _: Detection) -> None:
         self._rescale(image)
         self._filter.learn(self._filter.encode(self._features(image, self._rounded(), self.scale, self._angle)))
-        self._learn_scale(image)
-        self._learn_colours(image)
+        self._learn_beside(image)

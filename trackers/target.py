@@ -238,8 +238,8 @@ class PlacedTarget(ABC):
             scale *= self._scale_filter.change(image, self.position, self.scale)
         self.scale = max(min(scale, highest), lowest)
 
-    def _learn_scale(self, image: np.ndarray) -> None:
-        """Update the scale filter, where there is one, with the target as it was found."""
+    def _learn_beside(self, image: np.ndarray) -> None:
+        """Update what helps the filter, the scale filter where there is one, with the target as it was found."""
         if self._scale_filter is not None:
             self._scale_filter.learn(image, self.position, self.scale)
 
