@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
+from benchmarks import threads
 from benchmarks.datasets import load
 from benchmarks.peers import Spec
 from benchmarks.report.tables import plain
@@ -214,6 +215,12 @@ def test_every_target_of_a_crowd_sees_every_frame(workers, hands, monkeypatch):
     monkeypatch.setattr(crowd, "make", lambda spec: made.append(Steady(hands)) or made[-1])
     assert crowd._together(Spec("Steady", "Steady"), load("synthetic")["Grey"], 3, 5, workers) > 0
     assert [tracker.frames for tracker in made] == [4, 4, 4]  # what was warmed up before began anew
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_dead_process_of_a_crowd_is_an_error(count):
+    with pytest.raises(TrackerError, match="died"), alone.fresh(count, threads.hold_opencv) as pool:
+        list(pool.map(os._exit, [3] * count))
 
 
 def test_command_for_crowds(here, capsys):

@@ -3,9 +3,10 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -22,10 +23,23 @@ def alone(function: Callable, *arguments: Any) -> Any:
     TrackerError
         If the process dies; further, whatever the function raises.
     """
-    threads.hold_libraries()  # those of the child, which begins with this environment
-    with ProcessPoolExecutor(1, get_context("spawn"), _settle) as pool:
+    with fresh(1, _settle) as pool:
+        return pool.submit(function, *arguments).result()
+
+
+@contextmanager
+def fresh(count: int, settle: Callable[[], None]) -> Iterator[ProcessPoolExecutor]:
+    """So many fresh processes, each of which begins with `settle`.
+
+    Raises
+    ------
+    TrackerError
+        If one of them dies.
+    """
+    threads.hold_libraries()  # those of the children, which begin with this environment
+    with ProcessPoolExecutor(count, get_context("spawn"), settle) as pool:
         try:
-            return pool.submit(function, *arguments).result()
+            yield pool
         except BrokenProcessPool as error:
             raise TrackerError(f"a process that measures died: {error}") from error
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from multiprocessing import get_context
 from operator import methodcaller
@@ -14,7 +14,7 @@ import numpy as np
 from benchmarks import sequences, threads
 from benchmarks.peers import Spec, make
 from benchmarks.report.tables import Column, Table
-from benchmarks.speed.alone import alone
+from benchmarks.speed.alone import alone, fresh
 from benchmarks.speed.timing import WARM_UP, decoded
 
 STARTED = 60  # seconds in which all processes must have begun
@@ -36,10 +36,9 @@ def crowd_table(specs: Sequence[Spec], target: sequences.Sequence, counts: Seque
     Raises
     ------
     TrackerError
-        If a picture cannot be read, or a tracker cannot be made.
+        If a picture cannot be read, a tracker cannot be made, or a process dies.
     """
     columns = [Column("tracker"), Column("targets", 0), *(Column(f"{way}, ms", 1) for way in ("one thread", "threads", "processes"))]
-    threads.hold_libraries()  # those of the children, which begin with this environment
     rows = [
         [spec.label, count, *(1000 * way(spec, target, count, most) for way in (by_turns, in_threads, in_processes))]
         for spec in specs
@@ -55,14 +54,13 @@ def by_turns(spec: Spec, target: sequences.Sequence, count: int, most: int) -> f
 
 def in_threads(spec: Spec, target: sequences.Sequence, count: int, most: int) -> float:
     """Seconds of a frame, in one process with a thread for each core; a frame is done when all trackers are."""
-    with ProcessPoolExecutor(1, get_context("spawn"), threads.hold_opencv) as pool:
+    with fresh(1, threads.hold_opencv) as pool:
         return pool.submit(_together, spec, target, count, most, joblib.cpu_count()).result()
 
 
 def in_processes(spec: Spec, target: sequences.Sequence, count: int, most: int) -> float:
     """Seconds of a frame, with a process for each tracker, which all begin at once; until the last has seen all frames."""
-    context = get_context("spawn")
-    with context.Manager() as manager, ProcessPoolExecutor(count, context, threads.hold_opencv) as pool:
+    with get_context("spawn").Manager() as manager, fresh(count, threads.hold_opencv) as pool:
         begin = manager.Barrier(count)
         return max(pool.map(partial(_with_others, spec, target, most), [begin] * count))
 
