@@ -232,11 +232,14 @@ class Sequence:
         x, y, w, h: the exact bounds of the target's outline in the middle of the exposure, hidden parts too, not clipped.
     visible : ndarray, bool, (N,)
         Whether anything of the target may be seen: it has not vanished, is not out of the picture, and not all behind the post.
+    covered : ndarray, float64, (N,)
+        What share of the box's width is behind the post.
     """
 
     frames: Video
     boxes: np.ndarray
     visible: np.ndarray
+    covered: np.ndarray
 
     def __len__(self) -> int:
         return len(self.boxes)
@@ -257,12 +260,15 @@ def sequence(scene: Scene) -> Sequence:
     boxes = target.boxes()
     ends, (height, width) = boxes[:, :2] + boxes[:, 2:], scene.size
     visible = (boxes[:, :2] < (width, height)).all(axis=1) & (ends > 0).all(axis=1)
-    visible &= ~_vanished(scene, np.arange(scene.frames))
+    covered = np.zeros(scene.frames)
     if scene.occlusion:
         layers.append(_post(scene, scene.occlusion * np.ptp(outline[:, 0]) / (1 + scene.scale)))
         left, _, breadth, _ = layers[-1].boxes().T
+        behind = np.minimum(left + breadth, ends[:, 0]) - np.maximum(left, boxes[:, 0])
+        covered = np.maximum(behind, 0) / boxes[:, 2]
         visible &= ~((left <= boxes[:, 0]) & (left + breadth >= ends[:, 0]))
-    return Sequence(Video(scene, layers, target, video_rng), boxes, visible)
+    visible &= ~_vanished(scene, np.arange(scene.frames))
+    return Sequence(Video(scene, layers, target, video_rng), boxes, visible, covered)
 
 
 def read(name: str) -> np.ndarray:

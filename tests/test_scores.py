@@ -281,7 +281,7 @@ class Wavers(Still):
 
 
 def test_listening_to_a_tracker_by_hand():
-    clip = still(12)
+    clip = still(12, covered=np.arange(12) / 12)
     clip.visible[[1, 4, 5, 6, 7]] = False
     clip.boxes[9] = np.nan
     (spec,) = peers.parse("tests.test_scores:Wavers")
@@ -291,15 +291,20 @@ def test_listening_to_a_tracker_by_hand():
     assert said.gone.tolist() == [1, 0, 0, 1, 2, 3, 4, 0, 0, 0]
     assert said.ok.tolist() == [frame % 2 == 0 for frame in frames]
     np.testing.assert_allclose(said.scores, [1 / frame for frame in frames])
+    np.testing.assert_allclose(said.covered, [frame / 12 for frame in frames])
 
 
 def test_shares_by_hand():
     gone = np.array([0, 0, 0, 0, 9, 10, 11, 12, 13, 0])
     ok = np.array([1, 1, 0, 1, 1, 1, 0, 0, 0, 0], bool)
     found = np.array([1, 1, 1, 1, 0, 0, 0, 0, 0, 0], bool)
-    said = [("a", Said(found, gone, ok, np.arange(10.0))), ("b", Said(found[:4], gone[:4], ok[:4], np.full(4, np.nan)))]
+    covered = np.array([0, 0.3, 0.31, 0.2, 0, 0, 0, 0, 0, 0])
+    said = [
+        ("a", Said(found, gone, ok, np.arange(10.0), covered)),
+        ("b", Said(found[:4], gone[:4], ok[:4], np.full(4, np.nan), np.array([0.0, 0.5, 0.0, 0.0]))),
+    ]
     table = scores.measured(said, "title")
-    assert table.rows == [["a", 10, 4, 0.0, 0.25, 0.25], ["b", 4, 4, None, None, 0.25]]
+    assert table.rows == [["a", 10, 4, 0.0, 0.25, 0.25, 0], ["b", 4, 4, None, None, 0.25, pytest.approx(1 / 3)]]
     assert "25.0" in scores.plain(table)
 
 
@@ -308,7 +313,7 @@ def test_trackers_without_a_score():
     assert np.isnan(scores.listen(opencv, still(3)).scores).all()
     said = scores.listen(spec, still(5))
     assert np.isnan(said.scores).all() and said.ok.all() and said.found.all()
-    assert scores.measured([("still", said)], "title").rows == [["still", 4, 4, None, None, 0]]
+    assert scores.measured([("still", said)], "title").rows == [["still", 4, 4, None, None, 0, 0]]
 
 
 def test_nano_has_a_score(shared):
@@ -353,7 +358,7 @@ def test_measuring(short, capsys, tmp_path):
     assert lines[0].endswith("2 targets") and "ROC-AUC" in lines[2]
     mosse, standing = lines[4].split(), lines[5].split()
     assert mosse[:2] == ["MOSSE", "38"] and standing[:2] == ["still", "38"]
-    assert standing[3:] == ["-", "100.0", "0.0"]
+    assert standing[3:] == ["-", "100.0", "0.0", "0.0"]
     (alone,) = [number for number, line in enumerate(lines) if line == "Those of them without look-alikes: 1 targets"]  # that of seed 104
     assert lines[alone + 4].split()[:2] == ["MOSSE", "19"]
     assert (tmp_path / "curve.png").read_bytes()[1:4] == b"PNG"

@@ -161,6 +161,8 @@ def test_post_covers_its_share_of_the_target():
     assert max(seen) == pytest.approx(1, abs=0.01)
     assert 0.4 < min(seen) < 0.7  # four tenths of the width, more or less of the area
     assert video.visible.all()
+    assert video.covered.max() == pytest.approx(0.4, abs=0.01)
+    assert max(np.array(seen)[video.covered > 0.35]) < 0.75 and min(np.array(seen)[video.covered == 0]) > 0.97
 
 
 def test_what_is_all_behind_the_post_is_not_visible():
@@ -170,6 +172,7 @@ def test_what_is_all_behind_the_post_is_not_visible():
     seen = np.array([np.count_nonzero(cv2.absdiff(video.frames[i], gone.frames[i]).max(axis=2)) / area for i in range(80)])
     assert 0 < np.count_nonzero(seen == 0) < 40
     assert not video.visible[seen == 0].any()
+    np.testing.assert_array_equal(video.visible, video.covered < 1 - 1e-9)
     assert seen[~video.visible].max() < 0.03  # through the soft edge of the post
 
 

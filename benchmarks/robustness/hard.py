@@ -43,6 +43,8 @@ class HardClip:
         Whether anything of the target may be seen.
     frames : callable
         The pictures, BGR uint8 (H, W, 3), one after the other; VideoError where one cannot be read.
+    covered : ndarray, float64, (N,), or None
+        What share of the target's width something is in front of, where that is known.
     """
 
     name: str
@@ -50,6 +52,7 @@ class HardClip:
     boxes: np.ndarray
     visible: np.ndarray
     frames: Callable[[], Iterator[np.ndarray]]
+    covered: np.ndarray | None = None
 
 
 def plain(sequence: sequences.Sequence) -> HardClip:
@@ -96,7 +99,7 @@ def vanishing(seeds: Iterable[int]) -> Iterator[HardClip]:
             vanish=VANISH,
         )
         video, name = synthetic.sequence(scene), f"generated {seed}"
-        yield HardClip(name, name, video.boxes, video.visible, partial(iter, video.frames))
+        yield HardClip(name, name, video.boxes, video.visible, partial(iter, video.frames), video.covered)
 
 
 def thinned(clip: HardClip, step: int) -> HardClip:

@@ -32,6 +32,7 @@ from trackers.errors import TrackerError, UnknownOptionError, VideoError
 from trackers.opencv import cv2
 
 FOUND = 0.5  # overlap above which a target is found
+OPEN = 0.3  # share of its width that may be behind something where a target is in full view
 GRACE = 10  # frame without the target, counted from 1, from which on `ok` must not be True
 BINS = 10  # of scores
 
@@ -54,12 +55,15 @@ class Said:
     ok : ndarray, bool, (M,)
     scores : ndarray, float64, (M,)
         NaN of a tracker that has none.
+    covered : ndarray, float64, (M,)
+        See `HardClip`; 0 where that is not known.
     """
 
     found: np.ndarray
     gone: np.ndarray
     ok: np.ndarray
     scores: np.ndarray
+    covered: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +128,8 @@ def listen(spec: peers.Spec, clip: HardClip) -> Said:
     found, known = labels(clip, said[:, :4])
     frame = np.arange(1, len(clip.boxes))
     gone = frame - np.maximum.accumulate(np.where(clip.visible[1:], frame, 0))
-    return Said(found[known], gone[known], said[known, 4] > 0, said[known, 5])
+    covered = np.zeros(len(frame)) if clip.covered is None else clip.covered[1:]
+    return Said(found[known], gone[known], said[known, 4] > 0, said[known, 5], covered[known])
 
 
 def signs(spec: peers.Spec, clip: HardClip) -> Signs:
@@ -243,12 +248,16 @@ def left_out(samples: Sequence[Signs]) -> dict[str, float]:
 def measured(said: Sequence[tuple[str, Said]], title: str) -> Table:
     """A row for each tracker."""
     names = Column("tracker"), Column("frames", 0), Column("found", 0)
-    columns = [*names, Column("ROC-AUC", 3), percent("false ok, %"), percent("false lost, %")]
+    columns = [*names, Column("ROC-AUC", 3), percent("false ok, %"), percent("false lost, %"), percent("in full view, %")]
     rows = []
     for label, one in said:
-        area, false_ok, false_lost = roc_auc(one.scores, one.found), _share(one.ok[one.gone >= GRACE]), _share(~one.ok[one.found])
-        rows.append([label, len(one.found), int(one.found.sum()), None if math.isnan(area) else area, false_ok, false_lost])
-    note = f"found: an overlap above {FOUND}; false ok: from the {GRACE}th frame without the target on; false lost: of those found."
+        area, in_view = roc_auc(one.scores, one.found), one.found & (one.covered <= OPEN)
+        shares = _share(one.ok[one.gone >= GRACE]), _share(~one.ok[one.found]), _share(~one.ok[in_view])
+        rows.append([label, len(one.found), int(one.found.sum()), None if math.isnan(area) else area, *shares])
+    note = (
+        f"found: an overlap above {FOUND}; false ok: from the {GRACE}th frame without the target on; false lost: of those found; "
+        f"in full view: of those of them that are not more than {OPEN:.0%} behind something."
+    )
     return Table("scores", title, columns, rows, note)
 
 
