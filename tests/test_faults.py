@@ -1,5 +1,7 @@
 """Faults of a video by hand, and the table of what trackers make of them."""
 
+from unittest.mock import Mock
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,7 @@ from benchmarks.robustness.corruption import AFTER, FAULTS, Clip, paint_over, sh
 from benchmarks.synthetic import Scene, sequence
 from tests.stand_ins import Still
 from trackers.errors import VideoError
+from trackers.opencv import cv2
 
 LENGTH = faults.LENGTH  # 60
 ROWS, COLUMNS = np.mgrid[:24, :30]
@@ -185,6 +188,14 @@ def test_a_frame_in_which_a_tracker_fails_has_no_box(clip):
     boxes = faults.follow(Refuses(), clip)
     np.testing.assert_array_equal(boxes[:2], clip.boxes[[0, 0]])
     assert np.isnan(boxes[2:]).all()
+
+
+def test_a_tracker_that_cannot_begin_has_no_boxes(clip):
+    tracker = Still()
+    tracker.init = Mock(side_effect=cv2.error("no"))
+    boxes = faults.follow(tracker, clip)
+    np.testing.assert_array_equal(boxes[0], clip.boxes[0])
+    assert np.isnan(boxes[1:]).all()
 
 
 def test_means_are_those_of_the_frames_after_the_fault():

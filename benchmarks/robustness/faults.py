@@ -39,10 +39,13 @@ def cut(sequence: sequences.Sequence, seed: int) -> Clip:
 
 
 def follow(tracker: peers.Trackable, clip: Clip) -> np.ndarray:
-    """Boxes (N, 4) of a tracker that begins on the first true one; NaN where it raised an error."""
+    """Boxes (N, 4) of a tracker that begins on the first true one; NaN where it raised an error, and behind one with which it began."""
     boxes = np.full(clip.boxes.shape, np.nan)
     boxes[0] = clip.boxes[0]
-    tracker.init(clip.frames[0], clip.boxes[0])
+    try:
+        tracker.init(clip.frames[0], clip.boxes[0])
+    except (cv2.error, TrackerError):
+        return boxes
     for number, frame in enumerate(clip.frames[1:], 1):
         try:
             boxes[number] = tracker.update(frame)[1]
