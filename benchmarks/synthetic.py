@@ -260,15 +260,14 @@ def sequence(scene: Scene) -> Sequence:
     boxes = target.boxes()
     ends, (height, width) = boxes[:, :2] + boxes[:, 2:], scene.size
     visible = (boxes[:, :2] < (width, height)).all(axis=1) & (ends > 0).all(axis=1)
+    visible &= ~_vanished(scene, np.arange(scene.frames))
     covered = np.zeros(scene.frames)
     if scene.occlusion:
         layers.append(_post(scene, scene.occlusion * np.ptp(outline[:, 0]) / (1 + scene.scale)))
         left, _, breadth, _ = layers[-1].boxes().T
         behind = np.minimum(left + breadth, ends[:, 0]) - np.maximum(left, boxes[:, 0])
-        covered = np.maximum(behind, 0) / boxes[:, 2]
-        visible &= ~((left <= boxes[:, 0]) & (left + breadth >= ends[:, 0]))
-    visible &= ~_vanished(scene, np.arange(scene.frames))
-    return Sequence(Video(scene, layers, target, video_rng), boxes, visible, covered)
+        covered = np.maximum(behind, 0) / (ends - boxes[:, :2])[:, 0]  # not the width, which rounding would keep from a whole one
+    return Sequence(Video(scene, layers, target, video_rng), boxes, visible & (covered < 1), covered)
 
 
 def read(name: str) -> np.ndarray:

@@ -80,17 +80,18 @@ class STRCFTarget(SearchTarget):
         published: bool,
     ):
         super().__init__(image, box, config, published)
+        image = self._channels(image)
         if backbone is not None:
             self._scoring = DEEP_STRCF
         features = self._config.features
         sizes = exact_sizes(features, self._side)
         stack = FeatureStack(features, sizes, backbone, tables, whole_patch, stretched_levels)
-        first = stack(self._channels(image), self._rounded(), self.scale)
+        first = stack(image, self._rounded(), self.scale)
         filter_ = self.filter_kind([block.shape for block in first], [feature.cell for feature in features], self._base, config)
         self._prepare(stack, filter_, sizes.support, filter_.side)
         sample = filter_.encode(first)
         filter_.learn(sample)
-        self._learn_beside(self._channels(image))
+        self._learn_beside(image)
         self._know(first, self._rounded())
 
     def _take(self, image: np.ndarray, _: Detection) -> None:
