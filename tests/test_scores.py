@@ -152,6 +152,19 @@ def test_listening_to_a_tracker_by_hand():
     np.testing.assert_allclose(said.covered, [frame / 12 for frame in frames])
 
 
+class Unable(Still):
+    """Cannot begin."""
+
+    def init(self, image, box):
+        raise VideoError("no")
+
+
+def test_a_tracker_that_cannot_begin_is_lost_all_along():
+    (spec,) = peers.parse("tests.test_scores:Unable")
+    said = scores.listen(spec, still(5))
+    assert not said.ok.any() and said.found.all()  # where it was put is where the target is
+
+
 def test_shares_by_hand():
     gone = np.array([0, 0, 0, 0, 9, 10, 11, 12, 13, 0])
     ok = np.array([1, 1, 0, 1, 1, 1, 0, 0, 0, 0], bool)

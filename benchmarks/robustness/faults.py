@@ -18,6 +18,7 @@ import numpy as np
 from benchmarks import datasets, peers, sequences
 from benchmarks.metrics import average_overlap, overlap
 from benchmarks.report.tables import Column, Table, plain
+from benchmarks.robustness.answers import answers
 from benchmarks.robustness.corruption import AFTER, BEFORE, FAULTS, LONGEST, Clip
 from trackers.errors import TrackerError, UnknownOptionError
 from trackers.opencv import cv2
@@ -40,18 +41,8 @@ def cut(sequence: sequences.Sequence, seed: int) -> Clip:
 
 def follow(tracker: peers.Trackable, clip: Clip) -> np.ndarray:
     """Boxes (N, 4) of a tracker that begins on the first true one; NaN where it raised an error, and behind one with which it began."""
-    boxes = np.full(clip.boxes.shape, np.nan)
-    boxes[0] = clip.boxes[0]
-    try:
-        tracker.init(clip.frames[0], clip.boxes[0])
-    except (cv2.error, TrackerError):
-        return boxes
-    for number, frame in enumerate(clip.frames[1:], 1):
-        try:
-            boxes[number] = tracker.update(frame)[1]
-        except (cv2.error, TrackerError):
-            continue
-    return boxes
+    found = answers(tracker, clip.frames, clip.boxes[0])
+    return np.array([clip.boxes[0], *((np.nan,) * 4 if answer is None else answer[1] for answer in found)], float)
 
 
 def measure(spec: peers.Spec, sequence: sequences.Sequence, seed: int) -> list[float]:

@@ -25,6 +25,7 @@ from benchmarks import datasets, files, peers
 from benchmarks.metrics import overlap
 from benchmarks.report.tables import Column, Table, percent, plain
 from benchmarks.robustness import hard
+from benchmarks.robustness.answers import answers
 from benchmarks.robustness.hard import HardClip
 from trackers import confidence
 from trackers.confidence import Confidence, Scoring
@@ -112,24 +113,19 @@ def labels(clip: HardClip, boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def listen(spec: peers.Spec, clip: HardClip) -> Said:
-    """Follow a clip; a frame in which a tracker raises an error is one in which it is lost where it was."""
+    """Follow a clip; a frame in which a tracker raises an error, or all if it cannot begin, is one in which it is lost where it was."""
     threads.hold_opencv()
-    tracker, frames = peers.make(spec), clip.frames()
+    tracker, box, rows = peers.make(spec), tuple(clip.boxes[0]), []
     cv2.setRNGSeed(0)
-    tracker.init(next(frames), clip.boxes[0])
-    box, said = tuple(clip.boxes[0]), []
-    for frame in frames:
-        try:
-            ok, box = tracker.update(frame)
-        except (cv2.error, TrackerError):
-            ok = False
-        said.append((*box, ok, _score(tracker)))
-    said = np.array(said, float).reshape(-1, 6)
-    found, known = labels(clip, said[:, :4])
+    for answer in answers(tracker, clip.frames(), clip.boxes[0]):
+        ok, box = answer or (False, box)
+        rows.append((*box, ok, _score(tracker)))
+    heard = np.array(rows, float).reshape(-1, 6)
+    found, known = labels(clip, heard[:, :4])
     frame = np.arange(1, len(clip.boxes))
     gone = frame - np.maximum.accumulate(np.where(clip.visible[1:], frame, 0))
     covered = np.zeros(len(frame)) if clip.covered is None else clip.covered[1:]
-    return Said(found[known], gone[known], said[known, 4] > 0, said[known, 5], covered[known])
+    return Said(found[known], gone[known], heard[known, 4] > 0, heard[known, 5], covered[known])
 
 
 def signs(spec: peers.Spec, clip: HardClip) -> Signs:
