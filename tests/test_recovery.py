@@ -13,6 +13,7 @@ from trackers import recovery
 from trackers.confidence import Confidence
 from trackers.errors import InvalidBoxError, UnknownOptionError
 from trackers.opencv import cv2
+from trackers.others import Others
 from trackers.target import PlacedTarget
 
 GONE, BACK = 15, 45
@@ -43,6 +44,38 @@ def test_a_hidden_target_is_lost_and_found_again(hidden, name):
     assert not ok[GONE:BACK].any()
     assert overlap(boxes[BACK - 1][None], truth[BACK][None]) < 0.1
     assert ok[BACK + 10 :].all() and (found[BACK + 10 :] > 0.5).all()
+
+
+@pytest.fixture(scope="module")
+def doubled(hidden):
+    """That target, and its mirror image, which stays where it is all along; the frames, the true boxes, and the image's box."""
+    frames, truth = hidden
+    x, y, w, h = np.rint(truth[GONE - 1]).astype(int)
+    image = frames[GONE - 1][y : y + h, x : x + w, :][:, ::-1]
+    left, top = (side - n if p + n / 2 < side / 2 else 0 for p, n, side in zip((x, y), (w, h), (240, 180), strict=True))  # the far corner
+    made = [frame.copy() for frame in frames]
+    for frame in made:
+        frame[top : top + h, left : left + w] = image
+    return made, truth, np.array([left, top, w, h])
+
+
+@pytest.mark.parametrize("name", ["fECO", "STRCF"])
+def test_what_was_beside_a_target_is_not_taken_for_it(doubled, monkeypatch, name):
+    frames, truth, other = doubled
+    ok, boxes = follow(trackers.create(name), frames, truth[0])
+    assert not ok[GONE + 1 : BACK].any() and overlap(boxes, other[None]).max() < 0.3
+    assert ok[BACK + 10 :].all() and (overlap(boxes, truth)[BACK + 10 :] > 0.5).all()
+    monkeypatch.setattr(Others, "include", lambda *_: False)
+    ok, boxes = follow(trackers.create(name), frames[:BACK], truth[0])
+    assert ok[BACK - 5 :].all() and (overlap(boxes, other[None])[BACK - 5 :] > 0.5).all()
+
+
+def test_unless_you_say_that_it_is_there(doubled):
+    frames, truth, other = doubled
+    tracker = trackers.create("fECO")
+    follow(tracker, frames[: GONE + 10], truth[0])
+    ok, box = tracker.update(frames[GONE + 10], near=other)
+    assert ok and overlap(np.array([box]), other[None])[0] > 0.5
 
 
 def test_without_recovery_it_is_not_found(hidden):

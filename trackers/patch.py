@@ -67,6 +67,14 @@ def _as_stored(image: np.ndarray) -> tuple[np.ndarray, bool]:
     return image[:, :, ::-1] if mirrored else image, mirrored
 
 
+def grey(image: np.ndarray) -> np.ndarray:
+    """A picture (H, W, 3 or 1) uint8 in grey, (H, W, 1), and nobody else's."""
+    if image.shape[2] == 1:
+        return image.copy()
+    pixels, mirrored = _as_stored(image)
+    return cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_BGR2GRAY if mirrored else cv2.COLOR_RGB2GRAY)[:, :, None]
+
+
 def _clamped(start: int, count: int, step: int, side: int) -> np.ndarray:
     """Indices start, start + step, .. within a side; beyond it the outermost of the same raster."""
     raster = start % step

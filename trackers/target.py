@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from trackers import recovery
-from trackers.confidence import SEVERAL, Confidence, Scoring, Verdict, target_cells
+from trackers.confidence import KNOWN_FROM, SEVERAL, Confidence, Scoring, Verdict, target_cells
 from trackers.localisation import rival_peaks
+from trackers.others import Others
 from trackers.patch import offset_within, turned
 from trackers.scale import ScaleFilter, ShapeFilter
 from trackers.tracker import Box
@@ -105,6 +106,7 @@ class PlacedTarget(ABC):
 
     def __init__(self, image: np.ndarray, recovers: bool):
         self._coloured, self._recovers, self._verdict = is_coloured(image), recovers, Verdict()
+        self._others = Others()  # things in the picture
         self._rest = 0  # frames in which an unsure target is not looked at again
         self._unsure_at = 0.0  # its score when it last was
         self._doubts = 0  # frames in a row
@@ -124,10 +126,11 @@ class PlacedTarget(ABC):
         """Learn the target where it was found, which is where it now is, and find out its size."""
 
     def expect(self, box: Box) -> None:
-        """Look around the centre of a box in the next picture."""
+        """Look around the centre of a box in the next picture, and take what is there for the target even if it was there before."""
         self.position = self._home = self._centre(box)
+        self._others = Others()
         if self._before is not None:
-            self._before.position = self.position
+            self._before.position, self._before._others = self.position, self._others
 
     def follow(self, image: np.ndarray) -> tuple[Box, float]:
         """Box in the next picture, and a score in [0, 1]: see `trackers.confidence`.
@@ -137,7 +140,7 @@ class PlacedTarget(ABC):
         See `trackers.recovery`.
         """
         image = self._channels(image)
-        seen = self._judged(self._detect(image))
+        seen = self._judged(image, self._detect(image))
         if self._rest > 0 and seen.score >= recovery.WAKE_BELOW * self._unsure_at:
             self._rest -= 1
         elif self._recovers and self._before is None and seen.score < recovery.UNSURE_BELOW:
@@ -166,7 +169,7 @@ class PlacedTarget(ABC):
 
     def _looks(self, image: np.ndarray, places: Iterable[tuple[float, float]], scales: Sequence[float]) -> list[Sighting]:
         """What is seen around places, at scales over the present one."""
-        return [self._judged(self._look(image, self._within(place), self.scale * scale)) for place in places for scale in scales]
+        return [self._judged(image, self._look(image, self._within(place), self.scale * scale)) for place in places for scale in scales]
 
     def _surer(self, seen: Sighting, looks: Sequence[Sighting], margin: float) -> Sighting:
         """The likeliest of some looks, if it is not doubtful, and likelier by a margin than what was seen; else that."""
@@ -178,6 +181,8 @@ class PlacedTarget(ABC):
         """Take what is seen for the target: go there, and learn it."""
         self._adopt(image, seen)
         self._confidence.learn(seen.score, seen.cells)
+        if self._recovers and seen.score >= KNOWN_FROM:
+            self._others.remember(image, self.position, self._sides())
         self._doubts, self._before = 0, None
 
     def _adopt(self, image: np.ndarray, seen: Sighting) -> None:
@@ -191,7 +196,7 @@ class PlacedTarget(ABC):
             self._home = self.position
         self._doubts += 1
         if self._doubts == recovery.PATIENCE:
-            self._before = copy.deepcopy(self, {id(self._features): self._features})
+            self._before = copy.deepcopy(self, {id(shared): shared for shared in (self._features, self._others)})
             self._before.position = self._home
         if self._before is not None and (again := self._before._search(image, self.position, self._doubts - recovery.PATIENCE)):
             vars(self).update(vars(self._before), _verdict=self._verdict)
@@ -213,7 +218,7 @@ class PlacedTarget(ABC):
         near = dict.fromkeys((self.position, guess) if apart else (self.position,), recovery.NEAR)
         elsewhere = dict.fromkeys(recovery.places(self.position, self._stride(), self._shape, turn), recovery.FAR)
         for place, enough in (elsewhere | near).items():
-            glance = self._judged(self._look(image, place, self.scale))
+            glance = self._judged(image, self._look(image, place, self.scale))
             if glance.evidence >= recovery.GLANCE:
                 again = self._looks(image, [glance.found.position], self._scales)
                 likely += [seen for seen in again if seen.evidence >= enough]
@@ -243,8 +248,11 @@ class PlacedTarget(ABC):
         if self._scale_filter is not None:
             self._scale_filter.learn(image, self.position, self.scale)
 
-    def _judged(self, found: Detection) -> Sighting:
+    def _judged(self, image: np.ndarray, found: Detection) -> Sighting:
         cells = self._cells(found.features, found.place, found.scale, found.angle, found.position)
+        sides = tuple(n * found.scale for n in self._upright())
+        if self._others.include(image, found.position, sides, found.angle):
+            return Sighting(found, cells, 0.0, -math.inf)
         return Sighting(found, cells, *self._confidence.judge(found.response, cells))
 
     def _cells(
