@@ -15,6 +15,7 @@ from trackers.patch import (
     box_means,
     crop,
     gather,
+    grey,
     middle_patch,
     resize,
     resize_about,
@@ -252,3 +253,14 @@ def test_rectangles_do_not_depend_on_the_layout(layout, centre, side):
     np.testing.assert_array_equal(found[0], crop(image, first, (side, side)))  # whole pixels are taken as they are
     small = resize_about(LAYOUTS[layout](image), centre, [(33.3, 31.7)], (8, 8))
     np.testing.assert_array_equal(small, resize_about(image, centre, [(33.3, 31.7)], (8, 8)))
+
+
+@pytest.mark.parametrize("change", [lambda p: p, lambda p: p[:, :, ::-1], lambda p: p[::2, ::3], lambda p: p[:, ::-1, ::-1]])
+def test_grey_is_luma_of_any_view_and_a_copy(change):
+    image = random_image(0, 13, 18, 3)
+    seen = change(image)
+    found = grey(seen)
+    np.testing.assert_allclose(found[:, :, 0], seen @ [0.299, 0.587, 0.114], atol=1)  # Rec. 601
+    np.testing.assert_array_equal(grey(seen[:, :, :1]), seen[:, :, :1])
+    for copied in (found, grey(seen[:, :, :1])):
+        assert not np.shares_memory(copied, image)
