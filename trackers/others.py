@@ -27,7 +27,7 @@ class Others:
         self._picture: np.ndarray | None = None  # (H, W, 1), in which the target was last surely seen, of every so many pixels one
         self._step = 1  # so many
         self._target = 0.0, 0.0  # where it was, row and column
-        self._met: list[tuple[np.ndarray, tuple[float, float]]] = []  # what has been looked at since: patch, and where it was
+        self._met: list[tuple[np.ndarray, tuple[float, float]]] = []  # what has been looked at since, with what was around, and where
 
     def remember(self, image: np.ndarray, target: tuple[float, float], sides: tuple[float, float]) -> None:
         """Take in a picture (H, W, C) in which the target, of a height and a width, surely is at a row and column."""
