@@ -12,9 +12,9 @@ from benchmarks.synthetic import Scene, sequence
 from trackers import recovery
 from trackers.confidence import Confidence
 from trackers.errors import InvalidBoxError, UnknownOptionError
+from trackers.followed import FollowedTarget
 from trackers.opencv import cv2
 from trackers.others import Others
-from trackers.target import PlacedTarget
 
 GONE, BACK = 15, 45
 SEARCHING = GONE + recovery.PATIENCE
@@ -182,7 +182,7 @@ def test_a_second_look_that_brought_nothing_is_not_repeated_at_once(plain, monke
     tracker = trackers.create("ECOHC")
     tracker.init(frames[0], truth[0])
     monkeypatch.setattr(Confidence, "judge", judge)
-    monkeypatch.setattr(PlacedTarget, "_reconsidered", bring_nothing)
+    monkeypatch.setattr(FollowedTarget, "_reconsidered", bring_nothing)
     for frame in frames[1 : len(scores) + 1]:
         tracker.update(frame)
     assert found == looked

@@ -21,11 +21,12 @@ from trackers.features import colour
 from trackers.features.fhog import fhog
 from trackers.features.stack import average, normalise
 from trackers.filters import ridge
+from trackers.followed import FollowedTarget, Sighting
 from trackers.kcf_config import KCFConfig, WindowConfig
 from trackers.opencv import cv2
 from trackers.patch import crop, decimation, offset_within, resize, resize_about, round_half_away
 from trackers.scale import parabola_vertex, scale_filter
-from trackers.target import SMALLEST_TARGET, Detection, PlacedTarget, Sighting
+from trackers.target import SMALLEST_TARGET, Detection
 from trackers.tracker import Box
 
 FEWEST_CELLS = 4  # of a side of the window, so that a cosine window leaves something
@@ -175,7 +176,7 @@ class Filter(Protocol):
         """Response (H, W) to a sample."""
 
 
-class WindowTarget(PlacedTarget):
+class WindowTarget(FollowedTarget):
     """One target that a filter on one window follows: position, scale, filter.
 
     Parameters

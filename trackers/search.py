@@ -11,11 +11,12 @@ from trackers import config as settings
 from trackers.errors import UnknownOptionError
 from trackers.features.stack import FeatureStack, applicable
 from trackers.filters.colour_model import ColourModel
+from trackers.followed import FollowedTarget
 from trackers.fourier import Inverse, series
 from trackers.localisation import peak
 from trackers.patch import round_half_away
 from trackers.scale import scale_filter
-from trackers.target import SMALLEST_TARGET, Detection, PlacedTarget
+from trackers.target import SMALLEST_TARGET, Detection
 from trackers.tracker import Box
 
 
@@ -31,7 +32,7 @@ class Filter(Protocol):
         """Half-spectrum (n, n // 2 + 1) of the response to a sample."""
 
 
-class SearchTarget(PlacedTarget):
+class SearchTarget(FollowedTarget):
     """A target that is looked for around its last place: position, scale, box, and the search itself.
 
     A subclass sets what the search needs by `_prepare`, learns, and remembers what the target looks like by `_know`.

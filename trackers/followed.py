@@ -1,0 +1,179 @@
+"""Targets that are followed from picture to picture: judged, doubted, and looked for where they may be."""
+
+import copy
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from trackers import recovery
+from trackers.confidence import KNOWN_FROM, SEVERAL, Confidence, Scoring, Verdict
+from trackers.localisation import rival_peaks
+from trackers.others import Others
+from trackers.target import Detection, PlacedTarget
+from trackers.tracker import Box
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """What may be a target, judged.
+
+    Attributes
+    ----------
+    found : Detection
+    cells : sequence of ndarray, float32, (C, h, w)
+        Features of what is taken for the target.
+    score, evidence : float
+        See `trackers.confidence`.
+    """
+
+    found: Detection
+    cells: Sequence[np.ndarray]
+    score: float
+    evidence: float
+
+
+class FollowedTarget(PlacedTarget):
+    """A target that is followed.
+
+    Parameters
+    ----------
+    image : ndarray, uint8, (H, W, C)
+        First picture, as in `PlacedTarget`.
+    recovers : bool
+        Look again for an unsure target, and by what was known of it before it became doubtful: see `trackers.recovery`.
+
+    Attributes
+    ----------
+    lost : bool
+        Judged so in the last picture: see `trackers.confidence.Verdict`.
+    """
+
+    lost = False
+    _scoring: Scoring = SEVERAL
+    _scales: Sequence[float] = recovery.SCALES  # at which a lost target is looked for, over that at which it was last
+
+    def __init__(self, image: np.ndarray, recovers: bool):
+        super().__init__(image)
+        self._recovers, self._verdict = recovers, Verdict()
+        self._others = Others()  # things in the picture
+        self._rest = 0  # frames in which an unsure target is not looked at again
+        self._unsure_at = 0.0  # its score when it last was
+        self._doubts = 0  # frames in a row
+        self._home: tuple[float, float] | None = None  # position before them
+        self._before: FollowedTarget | None = None  # what was known then
+
+    def _know(self, features: Sequence[np.ndarray], place: tuple[float, float]) -> None:
+        """Remember what the target looks like on the first frame, from features around `place`."""
+        self._confidence = Confidence(self._scoring, self._cells(features, place, self.scale, self._angle, self.position))
+
+    def expect(self, box: Box) -> None:
+        """Look around the centre of a box in the next picture, and take what is there for the target even if it was there before."""
+        self.position = self._home = self._centre(box)
+        self._others = Others()
+        if self._before is not None:
+            self._before.position, self._before._others = self.position, self._others
+
+    def follow(self, image: np.ndarray) -> tuple[Box, float]:
+        """Box in the next picture, and a score in [0, 1]: see `trackers.confidence`.
+
+        An unsure target is looked at again. A doubtful one is followed on, for it may have changed; but a copy of what was known of it
+        before is kept, which looks for it there and, a few places a frame, in the rest of the picture, and what it finds is believed.
+        See `trackers.recovery`.
+        """
+        image = self._channels(image)
+        seen = self._judged(image, self._detect(image))
+        if self._rest > 0 and seen.score >= recovery.WAKE_BELOW * self._unsure_at:
+            self._rest -= 1
+        elif self._recovers and self._before is None and seen.score < recovery.UNSURE_BELOW:
+            first, seen = seen, self._reconsidered(image, seen)
+            self._rest = recovery.REST if seen is first else 0
+            self._unsure_at = first.score
+        if not self._confidence.doubts(seen.score):
+            self._believe(image, seen)
+        elif self._recovers:
+            seen = self._doubt(image, seen)
+        else:
+            self._adopt(image, seen)
+        self.lost = self._verdict(seen.score)
+        return self._box(), seen.score
+
+    def _reconsidered(self, image: np.ndarray, seen: Sighting) -> Sighting:
+        """The likeliest of what is seen at the highest peaks; or farther away, or in another size, where it is then no longer doubtful."""
+        found = seen.found
+        shifts = rival_peaks(found.response, recovery.RIVALS, recovery.RIVAL_FROM)
+        rivals = [self._at(found.place, shift, found.scale, found.angle) for shift in shifts]
+        likeliest = max([seen, *self._looks(image, [found.position, *rivals], [1.0])], key=lambda look: look.evidence)
+        if seen.score < recovery.OUTSIDE_BELOW:
+            around = recovery.places(self.position, self._stride(), self._shape, 0, recovery.AROUND)
+            likeliest = self._surer(likeliest, self._looks(image, around, [1.0]), recovery.FARTHER)
+        return self._surer(likeliest, self._looks(image, [likeliest.found.position], self._scales[1:]), recovery.RESIZED)
+
+    def _looks(self, image: np.ndarray, places: Iterable[tuple[float, float]], scales: Sequence[float]) -> list[Sighting]:
+        """What is seen around places, at scales over the present one."""
+        return [self._judged(image, self._look(image, self._within(place), self.scale * scale)) for place in places for scale in scales]
+
+    def _surer(self, seen: Sighting, looks: Sequence[Sighting], margin: float) -> Sighting:
+        """The likeliest of some looks, if it is not doubtful, and likelier by a margin than what was seen; else that."""
+        best = max(looks, key=lambda look: look.evidence, default=seen)
+        sure = best.evidence > seen.evidence + margin and not self._confidence.doubts(best.score)
+        return best if sure else seen
+
+    def _believe(self, image: np.ndarray, seen: Sighting) -> None:
+        """Take what is seen for the target: go there, and learn it."""
+        self._adopt(image, seen)
+        self._confidence.learn(seen.score, seen.cells)
+        if self._recovers and seen.score >= KNOWN_FROM:
+            self._others.remember(image, self.position, self._sides())
+        self._doubts, self._before = 0, None
+
+    def _adopt(self, image: np.ndarray, seen: Sighting) -> None:
+        """Go where something was seen, and let the filters learn it."""
+        self.position, self.scale = seen.found.position, seen.found.scale
+        self._take(image, seen.found)
+
+    def _doubt(self, image: np.ndarray, seen: Sighting) -> Sighting:
+        """Follow what may be the target, unless what was known before finds it. In a picture of nothing there is nothing to follow."""
+        if self._doubts == 0:
+            self._home = self.position
+        self._doubts += 1
+        if self._doubts == recovery.PATIENCE:
+            self._before = copy.deepcopy(self, {id(shared): shared for shared in (self._features, self._others)})
+            self._before.position = self._home
+        if self._before is not None and (again := self._before._search(image, self.position, self._doubts - recovery.PATIENCE)):
+            vars(self).update(vars(self._before), _verdict=self._verdict)
+            self._believe(image, again)
+            return again
+        if seen.score < recovery.NOTHING_BELOW:
+            return seen
+        if self._before is not None:
+            self._adopt(image, seen)
+        else:
+            self.position = seen.found.position
+            self.position = self._limited()
+        return seen
+
+    def _search(self, image: np.ndarray, guess: tuple[float, float], turn: int) -> Sighting | None:
+        """The likeliest of what is seen where the target was last, at a guess, and elsewhere; None if nothing is likely enough."""
+        likely = []
+        apart = math.dist(self.position, guess) >= recovery.APART * self._stride()
+        near = dict.fromkeys((self.position, guess) if apart else (self.position,), recovery.NEAR)
+        elsewhere = dict.fromkeys(recovery.places(self.position, self._stride(), self._shape, turn), recovery.FAR)
+        for place, enough in (elsewhere | near).items():
+            glance = self._judged(image, self._look(image, place, self.scale))
+            if glance.evidence >= recovery.GLANCE:
+                again = self._looks(image, [glance.found.position], self._scales)
+                likely += [seen for seen in again if seen.evidence >= enough]
+        return max(likely, key=lambda seen: seen.evidence, default=None)
+
+    def _stride(self) -> float:
+        """Pixels between the places at which a target is looked for that is not where it is expected."""
+        return recovery.STRIDE * min(self._sample_sides) * self.scale
+
+    def _judged(self, image: np.ndarray, found: Detection) -> Sighting:
+        cells = self._cells(found.features, found.place, found.scale, found.angle, found.position)
+        sides = tuple(n * found.scale for n in self._upright())
+        if self._others.include(image, found.position, sides, found.angle):
+            return Sighting(found, cells, 0.0, -math.inf)
+        return Sighting(found, cells, *self._confidence.judge(found.response, cells))
