@@ -91,10 +91,10 @@ def test_likeness_is_a_mean_of_cosines(blocks):
 def test_what_is_learnt_becomes_like(blocks):
     known, other = Confidence(SEVERAL, looked_at(blocks)), looked_at([np.ascontiguousarray(block[:, ::-1]) for block in blocks])
     before = known.likeness(other)
-    known.learn(0.4, other)
+    known.learn(0.4, other, 7.0)
     assert known.likeness(other) == before  # that was not surely the target
     for _ in range(100):
-        known.learn(0.9, other)
+        known.learn(0.9, other, 7.0)
     assert before < 0.5 and known.likeness(other) > 0.999
 
 
@@ -114,8 +114,16 @@ def test_a_score_is_doubted_when_it_is_low_or_has_dropped(blocks):
     known = Confidence(SEVERAL, looked_at(blocks))
     assert known.doubts(LOST_BELOW - 0.01) and not known.doubts(LOST_BELOW + 0.01)
     for _ in range(200):
-        known.learn(0.8, looked_at(blocks))
+        known.learn(0.8, looked_at(blocks), 7.0)
     assert known.doubts(0.8 * DROP - 0.01) and not known.doubts(0.8 * DROP + 0.01)
+
+
+def test_usual_evidence_is_a_running_mean(blocks):
+    known, expected = Confidence(SEVERAL, looked_at(blocks)), confidence.EVIDENCE
+    for evidence in (5.0, 6.5, 4.0):
+        known.learn(0.8, looked_at(blocks), evidence)
+        expected = (1 - confidence.RATE) * expected + confidence.RATE * evidence
+    assert known.usual_evidence == pytest.approx(expected)
 
 
 def test_a_target_is_lost_below_a_share_of_its_level_and_until_it_is_above_a_larger_one():

@@ -43,9 +43,10 @@ FADING = 0.03
 # Of the evidence for a target at which a filter looks that has not learnt for a while, and so has not learnt what is there instead:
 # how far the response stands out says more then.
 LIKENESS_TO_SHARPNESS = 3.0
+EVIDENCE = 7.0  # that is usual for a target of which nothing has been seen but the first frame
 
 LOBE = 0.15  # of the response's side, to either side of the peak: what belongs to it
-RATE = 0.1  # at which the known appearance, and the usual score, follow the target
+RATE = 0.1  # at which the known appearance, and what is usual, follow the target
 KNOWN_FROM = 0.5  # score of frames that surely show the target, and what it looks like
 
 
@@ -57,11 +58,17 @@ class Confidence:
     scoring : Scoring
     cells : sequence of ndarray, float32, (C, h, w)
         What the target's features are on the first frame: one block for each kind, each from `target_cells`.
+
+    Attributes
+    ----------
+    usual_evidence : float
+        Running mean of the evidence for what is believed to be the target.
     """
 
     def __init__(self, scoring: Scoring, cells: Sequence[np.ndarray]):
         self._scoring, self._known = scoring, list(cells)
         self._usual: float | None = None  # score
+        self.usual_evidence = EVIDENCE
 
     def judge(self, response: np.ndarray, cells: Sequence[np.ndarray]) -> tuple[float, float]:
         """Score in [0, 1], and evidence, of a response (H, W) and the features of what is taken for the target."""
@@ -77,9 +84,10 @@ class Confidence:
         """Whether a score is too low for a target, or much lower than it was before."""
         return score < max(LOST_BELOW, DROP * (self._usual or 0.0))
 
-    def learn(self, score: float, cells: Sequence[np.ndarray]) -> None:
-        """Take in the score and the features of what is believed to be the target."""
+    def learn(self, score: float, cells: Sequence[np.ndarray], evidence: float) -> None:
+        """Take in the score, the features and the evidence of what is believed to be the target."""
         self._usual = score if self._usual is None else self._usual + RATE * (score - self._usual)
+        self.usual_evidence += RATE * (evidence - self.usual_evidence)
         if score >= KNOWN_FROM:
             self._known = [known + np.float32(RATE) * (block - known) for block, known in zip(cells, self._known, strict=True)]
 

@@ -62,7 +62,9 @@ class FollowedTarget(PlacedTarget):
         self._unsure_at = 0.0  # its score when it last was
         self._doubts = 0  # frames in a row
         self._home: tuple[float, float] | None = None  # position before them
-        self._before: FollowedTarget | None = None  # what was known then
+        self._before: FollowedTarget | None = None  # what was known then, until there are no more doubts
+        self._turn = 0  # frames in which that has looked for the target
+        self._trial = 0  # frames since it was lost last
 
     def _know(self, features: Sequence[np.ndarray], place: tuple[float, float]) -> None:
         """Remember what the target looks like on the first frame, from features around `place`."""
@@ -79,23 +81,24 @@ class FollowedTarget(PlacedTarget):
         """Box in the next picture, and a score in [0, 1]: see `trackers.confidence`.
 
         An unsure target is looked at again. A doubtful one is followed on, for it may have changed; but a copy of what was known of it
-        before is kept, which looks for it there and, a few places a frame, in the rest of the picture, and what it finds is believed.
-        See `trackers.recovery`.
+        before is kept, which looks for it there and, a few places a frame, in the rest of the picture. What that surely finds is believed,
+        what else it finds is followed on trial. See `trackers.recovery`.
         """
         image = self._channels(image)
         seen = self._judged(image, self._detect(image))
         if self._rest > 0 and seen.score >= recovery.WAKE_BELOW * self._unsure_at:
             self._rest -= 1
-        elif self._recovers and self._before is None and seen.score < recovery.UNSURE_BELOW:
+        elif self._recovers and self._doubts < recovery.PATIENCE and seen.score < recovery.UNSURE_BELOW:
             first, seen = seen, self._reconsidered(image, seen)
             self._rest = recovery.REST if seen is first else 0
             self._unsure_at = first.score
-        if not self._confidence.doubts(seen.score):
-            self._believe(image, seen)
-        elif self._recovers:
-            seen = self._doubt(image, seen)
-        else:
+        doubtful = self._confidence.doubts(seen.score)
+        if self._recovers and (doubtful or self._before is not None):
+            seen = self._doubt(image, seen, doubtful)
+        elif doubtful:
             self._adopt(image, seen)
+        else:
+            self._believe(image, seen)
         self.lost = self._verdict(seen.score)
         return self._box(), seen.score
 
@@ -121,50 +124,80 @@ class FollowedTarget(PlacedTarget):
         return best if sure else seen
 
     def _believe(self, image: np.ndarray, seen: Sighting) -> None:
-        """Take what is seen for the target: go there, and learn it."""
-        self._adopt(image, seen)
-        self._confidence.learn(seen.score, seen.cells)
+        """Take what is seen for the target, and doubt no more."""
+        self._trust(image, seen)
         if self._recovers and seen.score >= KNOWN_FROM:
             self._others.remember(image, self.position, self._sides())
-        self._doubts, self._before = 0, None
+        self._doubts, self._trial, self._before = 0, 0, None
+
+    def _trust(self, image: np.ndarray, seen: Sighting) -> None:
+        """Go where something was seen, and learn that the target looks like that."""
+        self._adopt(image, seen)
+        self._confidence.learn(seen.score, seen.cells, seen.evidence)
 
     def _adopt(self, image: np.ndarray, seen: Sighting) -> None:
         """Go where something was seen, and let the filters learn it."""
         self.position, self.scale = seen.found.position, seen.found.scale
         self._take(image, seen.found)
 
-    def _doubt(self, image: np.ndarray, seen: Sighting) -> Sighting:
-        """Follow what may be the target, unless what was known before finds it. In a picture of nothing there is nothing to follow."""
-        if self._doubts == 0:
+    def _doubt(self, image: np.ndarray, seen: Sighting, doubtful: bool) -> Sighting:
+        """What is taken for a target of which there are doubts, or were not long ago: what is seen, or what is found by what was known."""
+        if self._doubts == 0 and self._before is None:
             self._home = self.position
-        self._doubts += 1
-        if self._doubts == recovery.PATIENCE:
-            self._before = copy.deepcopy(self, {id(shared): shared for shared in (self._features, self._others)})
-            self._before.position = self._home
-        if self._before is not None and (again := self._before._search(image, self.position, self._doubts - recovery.PATIENCE)):
-            vars(self).update(vars(self._before), _verdict=self._verdict)
-            self._believe(image, again)
-            return again
-        if seen.score < recovery.NOTHING_BELOW:
+        self._doubts = self._doubts + 1 if doubtful else 0
+        lost = self._doubts >= recovery.PATIENCE
+        self._trial = 0 if lost else self._trial + 1
+        if lost and self._before is None:
+            self._before = self._copy()
+            self._before.position, self._before._doubts = self._home, 0
+        before = self._before
+        again = None if before is None else before._search(image, self.position)
+        if again is None:
+            self._wait(image, seen, doubtful)
             return seen
-        if self._before is not None:
-            self._adopt(image, seen)
+        here = math.dist(again.found.position, seen.found.position) < recovery.HERE * math.sqrt(math.prod(self._sides()))
+        if again.evidence >= recovery.SURE * before._confidence.usual_evidence:
+            if doubtful or not here:
+                self._become(before)
+                seen = again
+            self._believe(image, seen)
+        elif lost or not here:
+            self._become(before._copy())
+            self._before, seen = before, again
+            self._trust(image, seen)
         else:
-            self.position = seen.found.position
-            self.position = self._limited()
+            self._wait(image, seen, doubtful)
         return seen
 
-    def _search(self, image: np.ndarray, guess: tuple[float, float], turn: int) -> Sighting | None:
+    def _wait(self, image: np.ndarray, seen: Sighting, doubtful: bool) -> None:
+        """Follow what may be the target. In a picture of nothing there is nothing to follow, and the first doubts may soon be over."""
+        if not doubtful:
+            (self._trust if self._trial < recovery.TRIAL else self._believe)(image, seen)
+        elif seen.score >= recovery.NOTHING_BELOW and self._before is not None and self._doubts >= recovery.PATIENCE:
+            self._adopt(image, seen)
+        elif seen.score >= recovery.NOTHING_BELOW:
+            self.position = seen.found.position
+            self.position = self._limited()
+
+    def _copy(self) -> "FollowedTarget":
+        return copy.deepcopy(self, {id(shared): shared for shared in (self._features, self._others)})
+
+    def _become(self, known: "FollowedTarget") -> None:
+        """Take all that another knows of the target for true."""
+        vars(self).update(vars(known), _verdict=self._verdict)
+
+    def _search(self, image: np.ndarray, guess: tuple[float, float]) -> Sighting | None:
         """The likeliest of what is seen where the target was last, at a guess, and elsewhere; None if nothing is likely enough."""
-        likely = []
+        likely, usual = [], self._confidence.usual_evidence
         apart = math.dist(self.position, guess) >= recovery.APART * self._stride()
         near = dict.fromkeys((self.position, guess) if apart else (self.position,), recovery.NEAR)
-        elsewhere = dict.fromkeys(recovery.places(self.position, self._stride(), self._shape, turn), recovery.FAR)
+        elsewhere = dict.fromkeys(recovery.places(self.position, self._stride(), self._shape, self._turn), recovery.FAR)
+        self._turn += 1
         for place, enough in (elsewhere | near).items():
             glance = self._judged(image, self._look(image, place, self.scale))
-            if glance.evidence >= recovery.GLANCE:
+            if glance.evidence >= recovery.GLANCE * usual:
                 again = self._looks(image, [glance.found.position], self._scales)
-                likely += [seen for seen in again if seen.evidence >= enough]
+                likely += [seen for seen in again if seen.evidence >= enough * usual]
         return max(likely, key=lambda seen: seen.evidence, default=None)
 
     def _stride(self) -> float:

@@ -20,8 +20,11 @@ RINGS = 6  # of places, around where it was last
 SCALES = (1.0, 0.8, 1.25)  # of a second look, over that of the first
 NOTHING_BELOW = 0.05  # score of a picture in which there is nothing to follow
 
-# Evidence that it takes to look a second time, to believe that it is where it was, and that it is elsewhere: many places make many errors.
-GLANCE, NEAR, FAR = 3.5, 4.1, 4.6
+# Shares of the evidence that is usual for it that it takes to look a second time, to believe on trial that it is where it was or may be,
+# and that it is elsewhere, for many places make many errors, and to believe it for good.
+GLANCE, NEAR, FAR, SURE = 0.5, 0.6, 0.66, 0.9
+TRIAL = 30  # frames in which what is taken for the target is not lost again, after which it is believed
+HERE = 0.5  # sizes of the target between what is seen and what is found, if both are one
 
 _GRID = [(i, j) for i in range(-RINGS, RINGS + 1) for j in range(-RINGS, RINGS + 1) if (i, j) != (0, 0)]
 _OFFSETS = sorted(_GRID, key=lambda offset: (max(map(abs, offset)), offset[0] ** 2 + offset[1] ** 2))
