@@ -126,11 +126,12 @@ def test_usual_evidence_is_a_running_mean(blocks):
     assert known.usual_evidence == pytest.approx(expected)
 
 
-def test_a_target_is_lost_below_a_share_of_its_level_and_until_it_is_above_a_larger_one():
-    lost = Verdict()
-    assert not any(lost(0.8) for _ in range(50))
-    said = [lost(score) for score in (0.3, 0.19, 0.3, 0.33, 0.36, 0.3)]  # of a level that begins at 0.8 and falls to 0.785
-    assert said == [False, True, True, True, False, False]
+def test_a_target_is_lost_below_a_share_of_its_level_and_the_longer_the_more_it_takes_to_be_back():
+    brief, long = Verdict(), Verdict()
+    assert not any(lost(0.8) for lost in (brief, long) for _ in range(50))
+    assert [brief(score) for score in (0.21, 0.19, 0.22, 0.21)] == [False, True, False, False]  # below a quarter of a level close to 0.8
+    assert all(long(0.19) for _ in range(confidence.RISING))
+    assert [long(score) for score in (0.3, 0.35, 0.37, 0.3)] == [True, True, False, False]  # below 0.45 of it
 
 
 def test_a_level_falls_slowly_and_rises_fast():

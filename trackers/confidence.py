@@ -35,9 +35,11 @@ LEVEL_WINDOW = Scoring(-5.5, 1.2, 3.1)
 LOST_BELOW = 0.15  # score of a target that is doubtful, or lost
 DROP = 0.4  # a target is doubtful, too, with a score below this share of its usual one
 
-# A target is said to be lost with a score below the first share of its level, and until it is above the second: after it has gone, the
-# likeliest of many places is taken for it, which is seldom without any likeness. The level falls slowly, so as not to follow that.
+# A target is said to be lost with a score below the first share of its level, and until it is above one that rises to the second: when it
+# has gone, the likeliest of many places is taken for it, which is seldom without any likeness. The level falls slowly, so as not to follow
+# that.
 GONE_BELOW, BACK_ABOVE = 0.25, 0.45
+RISING = 20  # frames
 FADING = 0.03
 
 # Of the evidence for a target at which a filter looks that has not learnt for a while, and so has not learnt what is there instead:
@@ -96,15 +98,19 @@ class Verdict:
     """Whether a target is lost, by its scores, with hysteresis; `Confidence.doubts` is quicker, for it costs little to look again."""
 
     def __init__(self):
-        self._level, self._lost = 0.0, False
+        self._level = 0.0
+        self._lost = 0  # frames in a row
 
     def __call__(self, score: float) -> bool:
         """Take in the score of the next frame."""
-        self._lost = score < max(LOST_BELOW, (BACK_ABOVE if self._lost else GONE_BELOW) * self._level)
-        if not self._lost:
-            rate = 1.0 if self._level == 0 else RATE if score > self._level else FADING
-            self._level += rate * (score - self._level)
-        return self._lost
+        share = GONE_BELOW + (BACK_ABOVE - GONE_BELOW) * min(self._lost / RISING, 1)
+        if score < max(LOST_BELOW, share * self._level):
+            self._lost += 1
+            return True
+        self._lost = 0
+        rate = 1.0 if self._level == 0 else RATE if score > self._level else FADING
+        self._level += rate * (score - self._level)
+        return False
 
 
 def target_cells(block: np.ndarray, centre: tuple[float, float], size: tuple[float, float]) -> np.ndarray:

@@ -125,15 +125,11 @@ class FollowedTarget(PlacedTarget):
 
     def _believe(self, image: np.ndarray, seen: Sighting) -> None:
         """Take what is seen for the target, and doubt no more."""
-        self._trust(image, seen)
+        self._adopt(image, seen)
+        self._confidence.learn(seen.score, seen.cells, seen.evidence)
         if self._recovers and seen.score >= KNOWN_FROM:
             self._others.remember(image, self.position, self._sides())
         self._doubts, self._trial, self._before = 0, 0, None
-
-    def _trust(self, image: np.ndarray, seen: Sighting) -> None:
-        """Go where something was seen, and learn that the target looks like that."""
-        self._adopt(image, seen)
-        self._confidence.learn(seen.score, seen.cells, seen.evidence)
 
     def _adopt(self, image: np.ndarray, seen: Sighting) -> None:
         """Go where something was seen, and let the filters learn it."""
@@ -164,16 +160,16 @@ class FollowedTarget(PlacedTarget):
         elif lost or not here:
             self._become(before._copy())
             self._before, seen = before, again
-            self._trust(image, seen)
+            self._adopt(image, seen)
         else:
             self._wait(image, seen, doubtful)
         return seen
 
     def _wait(self, image: np.ndarray, seen: Sighting, doubtful: bool) -> None:
         """Follow what may be the target. In a picture of nothing there is nothing to follow, and the first doubts may soon be over."""
-        if not doubtful:
-            (self._trust if self._trial < recovery.TRIAL else self._believe)(image, seen)
-        elif seen.score >= recovery.NOTHING_BELOW and self._before is not None and self._doubts >= recovery.PATIENCE:
+        if not doubtful and self._trial >= recovery.TRIAL:
+            self._believe(image, seen)
+        elif not doubtful or (self._doubts >= recovery.PATIENCE and seen.score >= recovery.NOTHING_BELOW):
             self._adopt(image, seen)
         elif seen.score >= recovery.NOTHING_BELOW:
             self.position = seen.found.position
