@@ -88,7 +88,7 @@ def test_what_resembles_it_is_followed_until_it_is_there_again(imitated, monkeyp
     frames, truth, other = imitated
     _, boxes = follow(trackers.create(name), frames, truth[0])
     assert (overlap(boxes[GONE + 5 : BACK], other[None]) > 0.5).all()
-    assert (overlap(boxes[BACK + 2 :], truth[BACK + 2 :]) > 0.5).all()
+    assert (overlap(boxes[BACK + 10 :], truth[BACK + 10 :]) > 0.5).all()  # it is looked for there every now and then
     monkeypatch.setattr(recovery, "SURE", 0)  # what is found is believed at once
     _, boxes = follow(trackers.create(name), frames, truth[0])
     assert (overlap(boxes[GONE + 5 :], other[None]) > 0.5).all()

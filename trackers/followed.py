@@ -147,7 +147,8 @@ class FollowedTarget(PlacedTarget):
             self._before = self._copy()
             self._before.position, self._before._doubts = self._home, 0
         before = self._before
-        again = None if before is None else before._search(image, self.position)
+        searches = before is not None and self._trial % recovery.EVERY == 0
+        again = before._search(image, self.position) if searches else None
         if again is None:
             self._wait(image, seen, doubtful)
             return seen
@@ -184,17 +185,16 @@ class FollowedTarget(PlacedTarget):
 
     def _search(self, image: np.ndarray, guess: tuple[float, float]) -> Sighting | None:
         """The likeliest of what is seen where the target was last, at a guess, and elsewhere; None if nothing is likely enough."""
-        likely, usual = [], self._confidence.usual_evidence
         apart = math.dist(self.position, guess) >= recovery.APART * self._stride()
         near = dict.fromkeys((self.position, guess) if apart else (self.position,), recovery.NEAR)
         elsewhere = dict.fromkeys(recovery.places(self.position, self._stride(), self._shape, self._turn), recovery.FAR)
         self._turn += 1
-        for place, enough in (elsewhere | near).items():
-            glance = self._judged(image, self._look(image, place, self.scale))
-            if glance.evidence >= recovery.GLANCE * usual:
-                again = self._looks(image, [glance.found.position], self._scales)
-                likely += [seen for seen in again if seen.evidence >= enough * usual]
-        return max(likely, key=lambda seen: seen.evidence, default=None)
+        glances = [(self._judged(image, self._look(image, place, self.scale)), enough) for place, enough in (elsewhere | near).items()]
+        glance, enough = max(glances, key=lambda one: one[0].evidence / one[1])
+        if glance.evidence < recovery.GLANCE * self._confidence.usual_evidence:
+            return None
+        likeliest = max(self._looks(image, [glance.found.position], self._scales), key=lambda seen: seen.evidence)
+        return likeliest if likeliest.evidence >= enough * self._confidence.usual_evidence else None
 
     def _stride(self) -> float:
         """Pixels between the places at which a target is looked for that is not where it is expected."""

@@ -23,7 +23,8 @@ NOTHING_BELOW = 0.05  # score of a picture in which there is nothing to follow
 # Shares of the evidence that is usual for it that it takes to look a second time, to believe on trial that it is where it was or may be,
 # and that it is elsewhere, for many places make many errors, and to believe it for good.
 GLANCE, NEAR, FAR, SURE = 0.5, 0.64, 0.72, 0.9
-TRIAL = 30  # frames in which what is taken for the target is not lost again, after which it is believed
+TRIAL = 60  # frames in which what is taken for the target is not lost again, after which it is believed
+EVERY = 3  # frames of a trial, in one of which it is looked for elsewhere
 HERE = 0.5  # sizes of the target between what is seen and what is found, if both are one
 
 _GRID = [(i, j) for i in range(-RINGS, RINGS + 1) for j in range(-RINGS, RINGS + 1) if (i, j) != (0, 0)]
