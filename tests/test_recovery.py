@@ -72,33 +72,33 @@ def test_what_was_beside_a_target_is_not_taken_for_it(doubled, monkeypatch, name
 
 @pytest.fixture(scope="module")
 def imitated(hidden):
-    """That target, and what resembles it in the far corner once it has gone; the frames, the true boxes, and the box of the other."""
+    """That target, and what resembles it in the far corner once it is lost; the frames, the true boxes, and the box of the other."""
     frames, truth = hidden
     x, y, w, h = np.rint(truth[GONE - 1]).astype(int)
     image = cv2.GaussianBlur(frames[GONE - 1][y : y + h, x : x + w], (0, 0), w / 12)
     other = np.array([0, 180 - h, w, h])
     made = [frame.copy() for frame in frames]
-    for frame in made[GONE + 2 :]:
+    for frame in made[SEARCHING + 1 :]:
         frame[other[1] :, :w] = image
     return made, truth, other
 
 
-@pytest.mark.parametrize("name", ["fECO", "ECOHC", "STRCF"])
+@pytest.mark.parametrize("name", ["fECO", "STRCF"])
 def test_what_resembles_it_is_followed_until_it_is_there_again(imitated, monkeypatch, name):
     frames, truth, other = imitated
     _, boxes = follow(trackers.create(name), frames, truth[0])
-    assert (overlap(boxes[GONE + 5 : BACK], other[None]) > 0.5).all()
+    assert (overlap(boxes[SEARCHING + 10 : BACK], other[None]) > 0.5).all()
     assert (overlap(boxes[BACK + 10 :], truth[BACK + 10 :]) > 0.5).all()  # it is looked for there every now and then
     monkeypatch.setattr(recovery, "SURE", 0)  # what is found is believed at once
     _, boxes = follow(trackers.create(name), frames, truth[0])
-    assert (overlap(boxes[GONE + 5 :], other[None]) > 0.5).all()
+    assert (overlap(boxes[SEARCHING + 10 :], other[None]) > 0.5).all()
 
 
 def test_what_stays_for_long_is_believed(imitated, monkeypatch):
     frames, truth, other = imitated
     monkeypatch.setattr(recovery, "TRIAL", BACK - GONE - 10)
     _, boxes = follow(trackers.create("fECO"), frames, truth[0])
-    assert (overlap(boxes[GONE + 5 :], other[None]) > 0.5).all()
+    assert (overlap(boxes[SEARCHING + 10 :], other[None]) > 0.5).all()
 
 
 def test_unless_you_say_that_it_is_there(doubled):
