@@ -53,6 +53,19 @@ def test_eight_trackers_on_four_threads(given, alone):
     assert found == [alone[number] for number in many]
 
 
+def printed(script, *arguments, **environment):
+    """What a script prints in a process of its own."""
+    run = subprocess.run(
+        [sys.executable, "-c", script, *arguments],
+        cwd=Path(__file__).resolve().parents[1],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return run.stdout
+
+
 SCRIPT = """
 import os, sys
 cores = sorted(os.sched_getaffinity(0))[: int(sys.argv[1])] if hasattr(os, "sched_getaffinity") else ()
@@ -69,12 +82,23 @@ print(*digests(list(video.frames), video.boxes[0]), sep="\\n")
 @pytest.mark.parametrize("cores", [1, 2])
 def test_in_other_processes_on_one_core_and_two(alone, cores):
     threads = {name: str(cores) for name in os.environ if name.endswith("_NUM_THREADS")}
-    run = subprocess.run(
-        [sys.executable, "-c", SCRIPT, str(cores)],
-        cwd=Path(__file__).resolve().parents[1],
-        env={**os.environ, **threads},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert run.stdout.split() == alone
+    assert printed(SCRIPT, str(cores), **threads).split() == alone
+
+
+COMPILING = """
+import sys
+import numba, numpy as np
+numba.njit(fastmath=sys.argv[1] == "fast")(lambda a, b: a * b / a)(np.complex64(1j), np.complex64(2))
+from trackers.filters import admm
+rng = np.random.default_rng(0)
+sample, other = rng.normal(size=(2, 5, 9, 10)).astype(np.float32).view(np.complex64)
+flat = [block.reshape(5, -1) for block in (sample, other)]
+label = rng.normal(size=flat[0].shape[1]).astype(np.float32)
+print(admm.correlate(sample, other).tobytes().hex(), admm.fit(*flat, label, np.float32(16), np.float32(81)).tobytes().hex())
+"""
+
+
+def test_whatever_was_compiled_before(tmp_path):
+    """numba compiles a product of complex numbers once in a process, with the rounding that its first user asks for."""
+    fast, exact = (printed(COMPILING, kind, NUMBA_CACHE_DIR=str(tmp_path / kind)) for kind in ("fast", "exact"))
+    assert fast == exact

@@ -145,25 +145,24 @@ class FollowedTarget(PlacedTarget):
         self._trial = 0 if lost else self._trial + 1
         if lost and self._before is None:
             self._before = self._copy()
-            self._before.position, self._before._doubts = self._home, 0
+            self._before.position = self._home
         before = self._before
         searches = before is not None and self._trial % recovery.EVERY == 0
         again = before._search(image, self.position) if searches else None
-        if again is None:
-            self._wait(image, seen, doubtful)
-            return seen
-        here = math.dist(again.found.position, seen.found.position) < recovery.HERE * math.sqrt(math.prod(self._sides()))
-        if again.evidence >= recovery.SURE * before._confidence.usual_evidence:
-            if doubtful or not here:
-                self._become(before)
-                seen = again
-            self._believe(image, seen)
-        elif lost or not here:
-            self._become(before._copy())
-            self._before, seen = before, again
-            self._adopt(image, seen)
-        else:
-            self._wait(image, seen, doubtful)
+        if again is not None:
+            elsewhere = math.dist(again.found.position, seen.found.position) >= recovery.HERE * math.sqrt(math.prod(self._sides()))
+            if again.evidence >= recovery.SURE * before._confidence.usual_evidence:
+                if doubtful or elsewhere:
+                    self._become(before)
+                    seen = again
+                self._believe(image, seen)
+                return seen
+            if lost or (elsewhere and again.score > seen.score):
+                self._become(before._copy())
+                self._before = before
+                self._adopt(image, again)
+                return again
+        self._wait(image, seen, doubtful)
         return seen
 
     def _wait(self, image: np.ndarray, seen: Sighting, doubtful: bool) -> None:
@@ -180,8 +179,8 @@ class FollowedTarget(PlacedTarget):
         return copy.deepcopy(self, {id(shared): shared for shared in (self._features, self._others)})
 
     def _become(self, known: "FollowedTarget") -> None:
-        """Take all that another knows of the target for true."""
-        vars(self).update(vars(known), _verdict=self._verdict)
+        """Take all that another knows of the target for true, of which there are no doubts yet."""
+        vars(self).update(vars(known), _verdict=self._verdict, _doubts=0, _trial=0)
 
     def _search(self, image: np.ndarray, guess: tuple[float, float]) -> Sighting | None:
         """The likeliest of what is seen where the target was last, at a guess, and elsewhere; None if nothing is likely enough."""

@@ -156,6 +156,10 @@ def target_cells(n: int, target: Sequence[float]) -> tuple[slice, ...]:
     return tuple(slice(n // 2 - side // 2, n // 2 - side // 2 + side) for side in sides)
 
 
+# Products of complex numbers are written out: how numba compiles its own depends on which other function had one first, and a rounding
+# that differs from process to process can change a whole track.
+
+
 @njit(cache=True, nogil=True, fastmath=FASTMATH)
 def correlate(filter_: np.ndarray, sample: np.ndarray) -> np.ndarray:
     """Sum over channels of conj(filter) sample, of spectra (channels, n, m) complex64."""
@@ -164,7 +168,8 @@ def correlate(filter_: np.ndarray, sample: np.ndarray) -> np.ndarray:
     for channel in range(channels):
         for row in range(rows):
             for column in range(columns):
-                out[row, column] += np.conj(filter_[channel, row, column]) * sample[channel, row, column]
+                f, x = filter_[channel, row, column], sample[channel, row, column]
+                out[row, column] += complex(f.real * x.real + f.imag * x.imag, f.real * x.imag - f.imag * x.real)
     return out
 
 
@@ -182,15 +187,20 @@ def fit(sample: np.ndarray, pull: np.ndarray, label: np.ndarray, weight: float, 
     """
     channels, frequencies = sample.shape
     energy = np.full(frequencies, area * weight, np.float32)
-    gain = (weight * label).astype(np.complex64)
+    real, imaginary = weight * label, np.zeros(frequencies, np.float32)  # of weight y - x^H pull, and then of its quotient
     for channel in range(channels):
         for u in range(frequencies):
-            x = sample[channel, u]
+            x, p = sample[channel, u], pull[channel, u]
             energy[u] += x.real * x.real + x.imag * x.imag
-            gain[u] -= np.conj(x) * pull[channel, u]
-    gain /= energy
+            real[u] -= x.real * p.real + x.imag * p.imag
+            imaginary[u] -= x.real * p.imag - x.imag * p.real
+    for u in range(frequencies):
+        real[u] /= energy[u]
+        imaginary[u] /= energy[u]
     out = np.empty_like(sample)
     for channel in range(channels):
         for u in range(frequencies):
-            out[channel, u] = (pull[channel, u] + sample[channel, u] * gain[u]) / weight
+            x, p = sample[channel, u], pull[channel, u]
+            f = p.real + x.real * real[u] - x.imag * imaginary[u], p.imag + x.real * imaginary[u] + x.imag * real[u]
+            out[channel, u] = complex(f[0] / weight, f[1] / weight)
     return out
