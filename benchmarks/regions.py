@@ -7,6 +7,9 @@ that of the picture, (width, height); what lies outside the picture does not cou
 import numpy as np
 from numba import njit
 
+SMALLEST = 1e-6  # area in pixels
+SHORTEST = 1e-6  # side of a polygon, in pixels: of one whose corner just leaves the picture a shorter one may be left, of no sure direction
+
 
 def raster_overlap(region_a: np.ndarray, region_b: np.ndarray, size: tuple[int, int]) -> float:
     """Overlap in whole pixels, by the rules of the VOT toolkit 0.7.4.
@@ -92,7 +95,7 @@ def polygon_overlap(region_a: np.ndarray, region_b: np.ndarray, size: tuple[int,
     Returns
     -------
     float
-        In [0, 1]; 0 if a region holds NaN or infinity, or neither has any area in the picture.
+        In [0, 1]; 0 if a region holds NaN or infinity, or both together have no more than a millionth of a pixel in the picture.
     """
     picture = corners((0, 0, *size))
     a, b = (corners(region) for region in (region_a, region_b))
@@ -101,7 +104,7 @@ def polygon_overlap(region_a: np.ndarray, region_b: np.ndarray, size: tuple[int,
     a, b = clip(a, picture), clip(b, picture)
     shared = area(clip(a, b))
     union = area(a) + area(b) - shared
-    return float(shared / union) if union > 0 else 0.0
+    return float(shared / union) if union > SMALLEST else 0.0
 
 
 def corners(region: np.ndarray) -> np.ndarray:
@@ -129,6 +132,8 @@ def clip(polygon, window):
     """The part of a convex polygon (N, 2) within another (M, 2), both of positive area (Sutherland and Hodgman, 1974)."""
     for k in range(len(window)):
         edge, begin = window[k] - window[k - 1], window[k - 1]
+        if max(abs(edge[0]), abs(edge[1])) < SHORTEST:
+            continue
         inside = edge[0] * (polygon[:, 1] - begin[1]) - edge[1] * (polygon[:, 0] - begin[0])
         kept, count = np.empty((2 * len(polygon), 2)), 0
         for i in range(len(polygon)):

@@ -71,6 +71,7 @@ from tests.naive_filters import (
     response,
     train,
 )
+from tests.naive_regions import area, clip, corners, fill_row, pixel_bounds, polygon_overlap, raster_overlap
 from tests.naive_spectra import (
     add_parts,
     climb,
@@ -87,15 +88,16 @@ from tests.naive_spectra import (
 )
 
 __all__ = [
-    "Kept", "SampleSpace", "ScaleFilter", "accumulate", "add_parts", "area_resize_24", "background_aware_minimiser",
-    "background_aware_objective", "between_samples", "bilinear", "box_means", "box_means_around", "cell_histograms", "climb",
-    "colour_bin", "colour_shares", "combine", "conjugate_gradient", "convolve", "convolve_add", "correlate", "cosine", "cut",
-    "data_term", "derivatives", "difference", "encode", "fhog_stack", "fit", "full", "gather", "grey_means", "half", "inner_products",
-    "interpolation", "learn", "learn_background_aware", "learn_jointly", "minimiser", "multiply_add", "name_probabilities", "network",
-    "normalise_blocks", "objective", "orientation", "padded", "padded_scores", "parts", "penalise", "penalty_filter", "picture_phases",
-    "pixels", "pool", "precondition", "product", "rank_update", "rectify", "rectify_normalise", "resize_mean", "resize_nested_24",
-    "response", "sample_patch", "sampled_label", "scale_patches", "shift", "sidelobe", "split_channels", "split_phases",
-    "steepest_gradient", "stretch", "subtract_mean", "table_means", "target_window", "train", "transform", "unit_cells", "weighted_dot",
+    "Kept", "SampleSpace", "ScaleFilter", "accumulate", "add_parts", "area", "area_resize_24", "background_aware_minimiser",
+    "background_aware_objective", "between_samples", "bilinear", "box_means", "box_means_around", "cell_histograms", "climb", "clip",
+    "colour_bin", "colour_shares", "combine", "conjugate_gradient", "convolve", "convolve_add", "corners", "correlate", "cosine",
+    "cut", "data_term", "derivatives", "difference", "encode", "fhog_stack", "fill_row", "fit", "full", "gather", "grey_means",
+    "half", "inner_products", "interpolation", "learn", "learn_background_aware", "learn_jointly", "minimiser", "multiply_add",
+    "name_probabilities", "network", "normalise_blocks", "objective", "orientation", "padded", "padded_scores", "parts", "penalise",
+    "penalty_filter", "picture_phases", "pixel_bounds", "pixels", "polygon_overlap", "pool", "precondition", "product", "rank_update",
+    "raster_overlap", "rectify", "rectify_normalise", "resize_mean", "resize_nested_24", "response", "sample_patch", "sampled_label",
+    "scale_patches", "shift", "sidelobe", "split_channels", "split_phases", "steepest_gradient", "stretch", "subtract_mean",
+    "table_means", "target_window", "train", "transform", "unit_cells", "weighted_dot",
 ]  # fmt: skip
 
 

@@ -1,9 +1,10 @@
-"""Twins of `benchmarks.regions`: sets of pixels, and polygons as the hull of the points that both have."""
+"""Twins of `benchmarks.regions`: sets of pixels, and polygons, in exact fractions, as the hull of the points that both have."""
 
 import math
 from collections.abc import Sequence
+from fractions import Fraction
 
-Point = tuple[float, float]
+Point = tuple[Fraction, Fraction]
 
 
 def rounded(region: Sequence[float]) -> list[int]:
@@ -64,11 +65,12 @@ def polygon_overlap(a: Sequence[float], b: Sequence[float], size: tuple[int, int
     a, b = (clip(corners(region), picture) for region in (a, b))
     shared = area(clip(a, b))
     union = area(a) + area(b) - shared
-    return shared / union if union > 0 else 0.0
+    return float(shared / union) if union > 1e-6 else 0.0
 
 
 def corners(region: Sequence[float]) -> list[Point]:
     """Corners of a region, those of a rectangle from its four numbers."""
+    region = [Fraction(float(value)) for value in region]
     if len(region) == 4:
         x, y, w, h = region
         return [(x, y), (x + w, y), (x + w, y + h), (x, y + h)]
@@ -81,7 +83,7 @@ def area(polygon: list[Point]) -> float:
 
 
 def clip(polygon: list[Point], window: list[Point]) -> list[Point]:
-    """Common part of two convex polygons: corners of one in the other, and crossings of sides, around their mean."""
+    """Common part of two convex polygons: corners of one in the other, and crossings of sides."""
     points = [point for point in polygon if inside(point, window)] + [point for point in window if inside(point, polygon)]
     for a, b in zip([*polygon[-1:], *polygon], polygon, strict=False):
         for c, d in zip([*window[-1:], *window], window, strict=False):
@@ -89,10 +91,20 @@ def clip(polygon: list[Point], window: list[Point]) -> list[Point]:
             if of_a * of_b < 0 and cross(a, b, c) * cross(a, b, d) < 0:
                 share = of_a / (of_a - of_b)
                 points.append((a[0] + share * (b[0] - a[0]), a[1] + share * (b[1] - a[1])))
-    if not points:
-        return []
-    centre = [sum(values) / len(points) for values in zip(*points, strict=True)]
-    return sorted(points, key=lambda point: math.atan2(point[1] - centre[1], point[0] - centre[0]))
+    return hull(points)
+
+
+def hull(points: list[Point]) -> list[Point]:
+    """Corners of the convex hull, by Andrew's monotone chain."""
+    chains = []
+    for ordered in (sorted(set(points)), sorted(set(points), reverse=True)):
+        chain = []
+        for point in ordered:
+            while len(chain) > 1 and cross(chain[-2], chain[-1], point) <= 0:
+                chain.pop()
+            chain.append(point)
+        chains += chain[:-1]
+    return chains
 
 
 def inside(point: Point, polygon: list[Point]) -> bool:
