@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tests import naive
 from trackers import confidence
-from trackers.confidence import DROP, LOST_BELOW, SEVERAL, Confidence, Verdict, peak_to_sidelobe, target_cells
+from trackers.confidence import BACF, LOST_BELOW, SEVERAL, Confidence, Verdict, peak_to_sidelobe, target_cells
 
 
 def unit(cells):
@@ -110,12 +110,13 @@ def test_score_and_evidence_rise_with_both_and_the_score_stays_within_0_and_1(bl
     assert 0 <= known.judge(np.zeros((21, 21)), [np.zeros_like(block) for block in blocks])[0] < LOST_BELOW
 
 
-def test_a_score_is_doubted_when_it_is_low_or_has_dropped(blocks):
-    known = Confidence(SEVERAL, looked_at(blocks))
+@pytest.mark.parametrize("scoring", [SEVERAL, BACF])
+def test_a_score_is_doubted_when_it_is_low_or_has_dropped(blocks, scoring):
+    known = Confidence(scoring, looked_at(blocks))
     assert known.doubts(LOST_BELOW - 0.01) and not known.doubts(LOST_BELOW + 0.01)
     for _ in range(200):
         known.learn(0.8, looked_at(blocks), 7.0)
-    assert known.doubts(0.8 * DROP - 0.01) and not known.doubts(0.8 * DROP + 0.01)
+    assert known.doubts(0.8 * scoring.drop - 0.01) and not known.doubts(0.8 * scoring.drop + 0.01)
 
 
 def test_usual_evidence_is_a_running_mean(blocks):

@@ -18,22 +18,25 @@ class Scoring:
     ----------
     offset, sharpness, likeness : float
         The score is the logistic function of offset + sharpness ln(peak-to-sidelobe ratio) + likeness times the likeness.
+    drop : float
+        Share of its usual score below which a target is doubtful. What comes in its place still has more of that where a score is mostly
+        of the response, or of one kind of features.
     """
 
     offset: float
     sharpness: float
     likeness: float
+    drop: float = 0.4
 
 
 # By what it is that looks alike, and by how far the response of the filter stands out.
 SEVERAL = Scoring(-4.1, 0.33, 5.9)  # ECO's and STRCF's on several kinds of features
-DEEP_STRCF = Scoring(-5.5, 0.75, 7.7)
-BACF = Scoring(-6.8, 2.0, 9.0)
+DEEP_STRCF = Scoring(-5.5, 0.75, 7.7, drop=0.5)
+BACF = Scoring(-6.8, 2.0, 9.0, drop=0.65)
 HANDCRAFTED_WINDOW = Scoring(-3.15, 0.18, 7.05)
 LEVEL_WINDOW = Scoring(-5.5, 1.2, 3.1)
 
 LOST_BELOW = 0.15  # score of a target that is doubtful, or lost
-DROP = 0.4  # a target is doubtful, too, with a score below this share of its usual one
 
 # A target is said to be lost with a score below the first share of its level, and until it is above one that rises to the second: when it
 # has gone, the likeliest of many places is taken for it, which is seldom without any likeness. The level falls slowly, so as not to follow
@@ -84,7 +87,7 @@ class Confidence:
 
     def doubts(self, score: float) -> bool:
         """Whether a score is too low for a target, or much lower than it was before."""
-        return score < max(LOST_BELOW, DROP * (self._usual or 0.0))
+        return score < max(LOST_BELOW, self._scoring.drop * (self._usual or 0.0))
 
     def learn(self, score: float, cells: Sequence[np.ndarray], evidence: float) -> None:
         """Take in the score, the features and the evidence of what is believed to be the target."""
