@@ -127,17 +127,28 @@ def test_usual_evidence_is_a_running_mean(blocks):
     assert known.usual_evidence == pytest.approx(expected)
 
 
-def test_a_target_is_lost_below_a_share_of_its_level_and_the_longer_the_more_it_takes_to_be_back():
-    brief, long = Verdict(), Verdict()
+@pytest.mark.parametrize("scoring", [SEVERAL, BACF])
+def test_what_a_second_look_finds_needs_another_share_of_the_usual_score(blocks, scoring):
+    known = Confidence(scoring, looked_at(blocks))
+    for _ in range(200):
+        known.learn(0.8, looked_at(blocks), 7.0)
+    assert known.falls_below(0.4, 0.8 * 0.4 - 0.01) and not known.falls_below(0.4, 0.8 * 0.4 + 0.01)
+    assert known.falls_below(0.0, LOST_BELOW - 0.01)
+
+
+@pytest.mark.parametrize("scoring", [SEVERAL, BACF])
+def test_a_target_is_lost_below_a_share_of_its_level_and_the_longer_the_more_it_takes_to_be_back(scoring):
+    brief, long = Verdict(scoring), Verdict(scoring)
     assert not any(lost(0.8) for lost in (brief, long) for _ in range(50))
-    assert [brief(score) for score in (0.21, 0.19, 0.22, 0.21)] == [False, True, False, False]  # below a quarter of a level close to 0.8
-    assert all(long(0.19) for _ in range(confidence.RISING))
-    assert [long(score) for score in (0.3, 0.35, 0.37, 0.3)] == [True, True, False, False]  # below 0.45 of it
+    low, high = (0.8 * share * scoring.lost for share in (0.5, 1.0))
+    assert [brief(score) for score in (low + 0.01, low - 0.01, high, low + 0.02)] == [False, True, False, False]
+    assert all(long(low - 0.01) for _ in range(confidence.RISING))
+    assert [long(score) for score in (low + 0.02, high - 0.01, high + 0.01, high - 0.01)] == [True, True, False, False]
 
 
 def test_a_level_falls_slowly_and_rises_fast():
-    falling, rising = Verdict(), Verdict()
+    falling, rising = Verdict(BACF), Verdict(BACF)
     for lost, scores in ((falling, [0.8, *[0.4] * 20]), (rising, [0.2, *[0.8] * 20])):
         assert not any(map(lost, scores))
-    assert falling(0.15) and rising(0.15)  # levels above 0.6
-    assert not Verdict()(0.16) and Verdict()(0.14)
+    assert falling(0.21) and rising(0.21)  # levels above 0.6
+    assert not Verdict(SEVERAL)(0.16) and Verdict(SEVERAL)(0.14)

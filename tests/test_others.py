@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from trackers.opencv import cv2
-from trackers.others import MOST, Others
+from trackers.others import EVERY, KEPT, MOST, Others
 
 SIDES = 30.0, 40.0  # height and width of the target, and of all things
 TARGET, PLACE = (60.0, 60.0), (160.0, 230.0)  # rows and columns
@@ -50,9 +50,9 @@ def test_what_was_not_there_may_be_the_target():
 
 
 def test_what_is_near_the_targets_last_place_may_be_the_target():
-    for place in ((TARGET[0], TARGET[1] + 1.4 * SIDES[1]), (TARGET[0] + 1.4 * SIDES[0], TARGET[1])):
+    for place in ((TARGET[0], TARGET[1] + 0.9 * SIDES[1]), (TARGET[0] + 0.9 * SIDES[0], TARGET[1])):
         assert not others(place).include(picture(place), place, SIDES, 0.0)
-    for place in ((TARGET[0], TARGET[1] + 1.6 * SIDES[1]), (TARGET[0] + 1.6 * SIDES[0], TARGET[1])):
+    for place in ((TARGET[0], TARGET[1] + 1.1 * SIDES[1]), (TARGET[0] + 1.1 * SIDES[0], TARGET[1])):
         assert others(place).include(picture(place), place, SIDES, 0.0)
 
 
@@ -124,3 +124,32 @@ def test_few_are_kept():
     for column in range(140, 300, 10):
         assert known.include(picture(), (200.0, float(column)), SIDES, 0.0)
     assert len(known._met) <= MOST
+
+
+def test_ground_that_the_target_hid_is_known_from_before():
+    known, away, camera = Others(), (60.0, 200.0), (9, -7)
+    for row, column in [away] * EVERY + [TARGET] * (EVERY + 1):
+        known.remember(picture((row, column)), (row, column), SIDES)
+    now = np.roll(picture(), camera, (0, 1))
+    gone = TARGET[0] + camera[0], TARGET[1] + camera[1]
+    assert not known.include(now, gone, SIDES, 0.0)  # for where things were then is not known until the camera is followed
+    known.watch(now)
+    assert known.include(now, gone, SIDES, 0.0)
+    assert not known.include(np.roll(picture(TARGET), camera, (0, 1)), gone, SIDES, 0.0)  # the target is not on the ground's picture
+
+
+def test_what_is_known_moves_with_the_camera():
+    for shift in ((0, 60), (-50, 0), (35, -45)):
+        moved = PLACE[0] + shift[0], PLACE[1] + shift[1]
+        now, known = np.roll(picture(PLACE), shift, (0, 1)), others(PLACE)
+        assert not known.include(now, moved, SIDES, 0.0)
+        known.watch(now)
+        assert known.include(now, moved, SIDES, 0.0)
+
+
+def test_only_some_pictures_are_kept():
+    known = Others()
+    for number in range((KEPT + 3) * EVERY):
+        known.remember(np.full((40, 40, 1), number, np.uint8), (20.0, 20.0), (16.0, 16.0))
+    last = number
+    assert [int(past._picture[0, 0, 0]) for past in known._pasts] == [last, *(last - last % EVERY - 1 - EVERY * k for k in range(KEPT))]

@@ -73,9 +73,13 @@ def test_what_was_beside_a_target_is_not_taken_for_it(doubled, monkeypatch, name
 @pytest.fixture(scope="module")
 def imitated(hidden):
     """That target, and what resembles it in the far corner once it is lost; the frames, the true boxes, and the box of the other."""
-    frames, truth = hidden
+    return imitate(*hidden, 12)
+
+
+def imitate(frames, truth, sharpness):
+    """`imitated`; the more sharpness, the more does it resemble the target."""
     x, y, w, h = np.rint(truth[GONE - 1]).astype(int)
-    image = cv2.GaussianBlur(frames[GONE - 1][y : y + h, x : x + w], (0, 0), w / 12)
+    image = cv2.GaussianBlur(frames[GONE - 1][y : y + h, x : x + w], (0, 0), w / sharpness)
     other = np.array([0, 180 - h, w, h])
     made = [frame.copy() for frame in frames]
     for frame in made[SEARCHING + 1 :]:
@@ -94,8 +98,8 @@ def test_what_resembles_it_is_followed_until_it_is_there_again(imitated, monkeyp
     assert (overlap(boxes[SEARCHING + 10 :], other[None]) > 0.5).all()
 
 
-def test_what_stays_for_long_is_believed(imitated, monkeypatch):
-    frames, truth, other = imitated
+def test_what_stays_for_long_is_believed(hidden, monkeypatch):
+    frames, truth, other = imitate(*hidden, 16)
     monkeypatch.setattr(recovery, "TRIAL", BACK - GONE - 10)
     _, boxes = follow(trackers.create("fECO"), frames, truth[0])
     assert (overlap(boxes[SEARCHING + 10 :], other[None]) > 0.5).all()

@@ -21,29 +21,31 @@ class Scoring:
     drop : float
         Share of its usual score below which a target is doubtful. What comes in its place still has more of that where a score is mostly
         of the response, or of one kind of features.
+    lost : float
+        Share of its level below which a target that has been lost for a while stays so; see `Verdict`.
     """
 
     offset: float
     sharpness: float
     likeness: float
-    drop: float = 0.4
+    drop: float = 0.5
+    lost: float = 0.4
 
 
 # By what it is that looks alike, and by how far the response of the filter stands out.
 SEVERAL = Scoring(-4.1, 0.33, 5.9)  # ECO's and STRCF's on several kinds of features
-DEEP_STRCF = Scoring(-5.5, 0.75, 7.7, drop=0.5)
-BACF = Scoring(-6.8, 2.0, 9.0, drop=0.65)
+DEEP_STRCF = Scoring(-5.5, 0.75, 7.7, drop=0.65, lost=0.5)
+BACF = Scoring(-6.8, 2.0, 9.0, drop=0.65, lost=0.7)
 HANDCRAFTED_WINDOW = Scoring(-3.15, 0.18, 7.05)
 LEVEL_WINDOW = Scoring(-5.5, 1.2, 3.1)
 
 LOST_BELOW = 0.15  # score of a target that is doubtful, or lost
 
-# A target is said to be lost with a score below the first share of its level, and until it is above one that rises to the second: when it
-# has gone, the likeliest of many places is taken for it, which is seldom without any likeness. The level falls slowly, so as not to follow
-# that.
-GONE_BELOW, BACK_ABOVE = 0.25, 0.45
-RISING = 20  # frames
-FADING = 0.03
+# A target is said to be lost with a score below a share of its level, and until it is above one that rises to twice that: when it has gone,
+# the likeliest of many places is taken for it, which is seldom without any likeness. The level falls slowly, so as not to follow that.
+AT_ONCE = 0.5  # of `Scoring.lost`
+RISING = 10  # frames
+FADING = 0.02
 
 # Of the evidence for a target at which a filter looks that has not learnt for a while, and so has not learnt what is there instead:
 # how far the response stands out says more then.
@@ -87,7 +89,11 @@ class Confidence:
 
     def doubts(self, score: float) -> bool:
         """Whether a score is too low for a target, or much lower than it was before."""
-        return score < max(LOST_BELOW, self._scoring.drop * (self._usual or 0.0))
+        return self.falls_below(self._scoring.drop, score)
+
+    def falls_below(self, share: float, score: float) -> bool:
+        """Whether a score is too low for a target, or below a share of what is usual."""
+        return score < max(LOST_BELOW, share * (self._usual or 0.0))
 
     def learn(self, score: float, cells: Sequence[np.ndarray], evidence: float) -> None:
         """Take in the score, the features and the evidence of what is believed to be the target."""
@@ -98,15 +104,21 @@ class Confidence:
 
 
 class Verdict:
-    """Whether a target is lost, by its scores, with hysteresis; `Confidence.doubts` is quicker, for it costs little to look again."""
+    """Whether a target is lost, by its scores, with hysteresis; `Confidence.doubts` is quicker, for it costs little to look again.
 
-    def __init__(self):
-        self._level = 0.0
+    Parameters
+    ----------
+    scoring : Scoring
+        By which it is scored.
+    """
+
+    def __init__(self, scoring: Scoring):
+        self._scoring, self._level = scoring, 0.0
         self._lost = 0  # frames in a row
 
     def __call__(self, score: float) -> bool:
         """Take in the score of the next frame."""
-        share = GONE_BELOW + (BACK_ABOVE - GONE_BELOW) * min(self._lost / RISING, 1)
+        share = self._scoring.lost * (AT_ONCE + (1 - AT_ONCE) * min(self._lost / RISING, 1))
         if score < max(LOST_BELOW, share * self._level):
             self._lost += 1
             return True

@@ -3,7 +3,7 @@
 import copy
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -26,12 +26,15 @@ class Sighting:
         Features of what is taken for the target.
     score, evidence : float
         See `trackers.confidence`.
+    restored : bool
+        Whether a second look found it, farther away or in another size, and it is not doubted for that.
     """
 
     found: Detection
     cells: Sequence[np.ndarray]
     score: float
     evidence: float
+    restored: bool = False
 
 
 class FollowedTarget(PlacedTarget):
@@ -56,7 +59,7 @@ class FollowedTarget(PlacedTarget):
 
     def __init__(self, image: np.ndarray, recovers: bool):
         super().__init__(image)
-        self._recovers, self._verdict = recovers, Verdict()
+        self._recovers = recovers
         self._others = Others()  # things in the picture
         self._rest = 0  # frames in which an unsure target is not looked at again
         self._unsure_at = 0.0  # its score when it last was
@@ -69,6 +72,7 @@ class FollowedTarget(PlacedTarget):
     def _know(self, features: Sequence[np.ndarray], place: tuple[float, float]) -> None:
         """Remember what the target looks like on the first frame, from features around `place`."""
         self._confidence = Confidence(self._scoring, self._cells(features, place, self.scale, self._angle, self.position))
+        self._verdict = Verdict(self._scoring)
 
     def expect(self, box: Box) -> None:
         """Look around the centre of a box in the next picture, and take what is there for the target even if it was there before."""
@@ -92,7 +96,7 @@ class FollowedTarget(PlacedTarget):
             first, seen = seen, self._reconsidered(image, seen)
             self._rest = recovery.REST if seen is first else 0
             self._unsure_at = first.score
-        doubtful = self._confidence.doubts(seen.score)
+        doubtful = not seen.restored and self._confidence.doubts(seen.score)
         if self._recovers and (doubtful or self._before is not None):
             seen = self._doubt(image, seen, doubtful)
         elif doubtful:
@@ -103,7 +107,7 @@ class FollowedTarget(PlacedTarget):
         return self._box(), seen.score
 
     def _reconsidered(self, image: np.ndarray, seen: Sighting) -> Sighting:
-        """The likeliest of what is seen at the highest peaks; or farther away, or in another size, where it is then no longer doubtful."""
+        """The likeliest of what is seen at the highest peaks; or farther away, or in another size, where its score is then not low."""
         found = seen.found
         shifts = rival_peaks(found.response, recovery.RIVALS, recovery.RIVAL_FROM)
         rivals = [self._at(found.place, shift, found.scale, found.angle) for shift in shifts]
@@ -118,10 +122,10 @@ class FollowedTarget(PlacedTarget):
         return [self._judged(image, self._look(image, self._within(place), self.scale * scale)) for place in places for scale in scales]
 
     def _surer(self, seen: Sighting, looks: Sequence[Sighting], margin: float) -> Sighting:
-        """The likeliest of some looks, if it is not doubtful, and likelier by a margin than what was seen; else that."""
+        """The likeliest of some looks, if its score is not low, and it is likelier by a margin than what was seen; else that."""
         best = max(looks, key=lambda look: look.evidence, default=seen)
-        sure = best.evidence > seen.evidence + margin and not self._confidence.doubts(best.score)
-        return best if sure else seen
+        sure = best.evidence > seen.evidence + margin and not self._confidence.falls_below(recovery.RESTORED, best.score)
+        return replace(best, restored=True) if sure else seen
 
     def _believe(self, image: np.ndarray, seen: Sighting) -> None:
         """Take what is seen for the target, and doubt no more."""
@@ -138,6 +142,9 @@ class FollowedTarget(PlacedTarget):
 
     def _doubt(self, image: np.ndarray, seen: Sighting, doubtful: bool) -> Sighting:
         """What is taken for a target of which there are doubts, or were not long ago: what is seen, or what is found by what was known."""
+        self._others.watch(image)
+        if doubtful:
+            seen = self._unless_other(image, seen)
         if self._doubts == 0 and self._before is None:
             self._home = self.position
         self._doubts = self._doubts + 1 if doubtful else 0
@@ -201,7 +208,10 @@ class FollowedTarget(PlacedTarget):
 
     def _judged(self, image: np.ndarray, found: Detection) -> Sighting:
         cells = self._cells(found.features, found.place, found.scale, found.angle, found.position)
-        sides = tuple(n * found.scale for n in self._upright())
-        if self._others.include(image, found.position, sides, found.angle):
-            return Sighting(found, cells, 0.0, -math.inf)
-        return Sighting(found, cells, *self._confidence.judge(found.response, cells))
+        return self._unless_other(image, Sighting(found, cells, *self._confidence.judge(found.response, cells)))
+
+    def _unless_other(self, image: np.ndarray, seen: Sighting) -> Sighting:
+        """What is seen; as nothing like the target if it is something else."""
+        found, sides = seen.found, tuple(n * seen.found.scale for n in self._upright())
+        other = self._others.include(image, found.position, sides, found.angle)
+        return replace(seen, score=0.0, evidence=-math.inf) if other else seen

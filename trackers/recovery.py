@@ -10,6 +10,7 @@ RIVALS, RIVAL_FROM = 2, 0.5  # other peaks of the response that are looked at; t
 OUTSIDE_BELOW = 0.1  # score of a target that may have left what the look showed
 AROUND = 4  # places at which it is then looked for
 FARTHER, RESIZED = 0.5, 0.2  # evidence that it takes more to believe that it is at one of them, and that it is of another size
+RESTORED = 0.4  # share of the usual score that this takes, too
 REST, WAKE_BELOW = 2, 0.7  # frames without a second look after one that brought nothing; share of the score then that ends them
 
 PATIENCE = 3  # doubtful frames in a row, after which it is looked for
