@@ -78,3 +78,16 @@ class Sequence:
             visible=None if self.visible is None else self.visible[frame:],
             omitted=tuple((first - frame, last - frame) for first, last in self.omitted),
         )
+
+    def every(self, step: int) -> "Sequence":
+        """The same at a lower rate: one of every `step` frames, from the first on."""
+        return replace(
+            self,
+            name=self.name if step == 1 else f"{self.name} 1/{step}",
+            files=self.files[::step],
+            boxes=self.boxes[::step],
+            valid=self.valid[::step],
+            polygons=None if self.polygons is None else self.polygons[::step],
+            visible=None if self.visible is None else self.visible[::step],
+            omitted=tuple(((first - 2) // step + 2, (last - 1) // step + 1) for first, last in self.omitted),
+        )

@@ -132,6 +132,10 @@ def test_what_is_measured_is_kept(root, trained, motionless, monkeypatch, capsys
     kept = json.loads((trained / "scores" / "root" / "fidelity-fECO.json").read_text())["auc"]
     assert {name: len(runs) for name, runs in kept.items()} == {"Cup": 2, "Two-1": 2, "Two-2": 3}
 
+    assert run(root, trained, "--only", "Two-1", "--every", "1,3", rows="fidelity", runs=1) == 0
+    kept = json.loads((trained / "scores" / "root" / "fidelity-fECO.json").read_text())["auc"]
+    assert {name: len(runs) for name, runs in kept.items()} == {"Cup": 2, "Two-1": 2, "Two-2": 3, "Two-1 1/3": 1}
+
     motionless.clear()
     weights.save(replace(random_weights(seed=7), metadata={"steps": "9 of 9"}), fidelity)
     assert run(root, trained) == 0
@@ -340,6 +344,9 @@ def test_what_cannot_be_trained_is_said(plan, tmp_path):
         (["--rows", "both,nothing"], "no row 'nothing'"),
         (["--trackers", "fECO,CSRT"], "no tracker 'CSRT'; there are fECO, fDeepSTRCF"),
         (["--only", "Cup,Mug"], "no target 'Mug'; there are Cup, Two-1, Two-2"),
+        (["--every", "1,0"], "--every 1,0: different whole numbers from 1 on are needed"),
+        (["--every", "2,2"], "--every 2,2: different whole numbers"),
+        (["--every", "x"], "--every x: different whole numbers"),
         (["--against", "tiny"], "--against tiny: it is none of the rows fidelity, both"),
         (["--runs", "0"], "both must be at least 1"),
         (["--jobs", "0"], "both must be at least 1"),

@@ -32,3 +32,15 @@ def test_since_a_frame(sequence):
     np.testing.assert_array_equal(part.usable, sequence.usable[2:])
     np.testing.assert_array_equal(part.since(1).usable, sequence.since(3).usable)
     assert Sequence("a", "a", (), np.ones((1, 4)), np.ones(1, bool)).since(0).polygons is None
+
+
+@pytest.mark.parametrize("step", [2, 3, 4])
+def test_every_so_many_frames(sequence, step):
+    part, kept = sequence.every(step), range(0, 6, step)
+    assert (len(part), part.first, part.name, part.video) == (len(kept), 2, f"Two-1 1/{step}", "Two")
+    assert [file.stem for file in part.files] == [str(frame) for frame in kept]
+    np.testing.assert_array_equal(part.boxes[:, 0], kept)
+    np.testing.assert_array_equal(part.polygons[:, 7], np.add(kept, 7))
+    np.testing.assert_array_equal(part.visible, [frame > 1 for frame in kept])
+    np.testing.assert_array_equal(part.usable, sequence.usable[::step])
+    assert sequence.every(1).name == sequence.name and len(sequence.every(1)) == 6

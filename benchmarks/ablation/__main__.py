@@ -25,6 +25,9 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sequences", type=Path, metavar="FOLDER", help="videos to track in, laid out like OTB; without it, rows are trained only"
     )
+    parser.add_argument(
+        "--every", default="1", metavar="STEPS", help="of every so many frames one; several, between commas, are targets each (%(default)s)"
+    )
     parser.add_argument("--only", metavar="TARGETS", help="some of their targets, between commas")
     parser.add_argument(
         "--out", type=Path, required=True, metavar="FOLDER", help="weights, scores and tables; what is there is not done again"
@@ -56,6 +59,7 @@ def main(given: argparse.Namespace) -> None:
     if given.only:
         wanted = _chosen(given.only, [target.name for target in targets], "target")
         targets = [target for target in targets if target.name in wanted]
+    targets = [target.every(step) for target in targets for step in _steps(given.every)]
     settings = {option.name: getattr(given, option.name) for option in options()}
     plan = Plan(given.data, given.teacher, given.steps, settings, {"rate": given.classifier_rate, "boxes": given.classifier_boxes})
     for number, row in enumerate(rows, 1):
@@ -88,6 +92,14 @@ def _chosen(names: str, known: Collection[str], kind: str) -> list[str]:
         if name not in known:
             raise UnknownOptionError(f"no {kind} {name!r}; there are {', '.join(known)}")
     return names.split(",")
+
+
+def _steps(text: str) -> list[int]:
+    """The numbers between commas; UnknownOptionError if one is none from 1 on, or there twice."""
+    steps = [int(step) if step.isdecimal() else 0 for step in text.split(",")]
+    if min(steps) < 1 or len(set(steps)) < len(steps):
+        raise UnknownOptionError(f"--every {text}: different whole numbers from 1 on are needed, between commas, such as 1,2,3")
+    return steps
 
 
 def _targets(folder: Path) -> list[Sequence]:
