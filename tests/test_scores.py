@@ -215,7 +215,7 @@ def short(monkeypatch):
     """Two generated clips of 20 frames whose target is gone in frames 6 to 17, and the data set a short sequence."""
     monkeypatch.setattr(hard, "LONGEST", 20)
     monkeypatch.setattr(hard, "VANISH", (6, 18))
-    monkeypatch.setattr(hard, "UNSEEN", range(103, 105))
+    monkeypatch.setattr(hard, "UNSEEN", range(102, 104))
     monkeypatch.setattr(hard, "FITTED", range(2))
     scene = Scene(frames=24, size=(60, 80), distractors=0, occlusion=0, motion=3)
     made = Generated("a", "a", (), sequence(scene).boxes, np.ones(24, bool), scene=scene)
@@ -230,7 +230,7 @@ def test_measuring(short, capsys, tmp_path):
     mosse, standing = lines[4].split(), lines[5].split()
     assert mosse[:2] == ["MOSSE", "38"] and standing[:2] == ["still", "38"]
     assert standing[3:] == ["-", "100.0", "0.0", "0.0"]
-    (alone,) = [number for number, line in enumerate(lines) if line == "Those of them without look-alikes: 1 targets"]  # that of seed 104
+    (alone,) = [number for number, line in enumerate(lines) if line == "Those of them without look-alikes: 1 targets"]  # that of seed 102
     assert lines[alone + 4].split()[:2] == ["MOSSE", "19"]
     assert (tmp_path / "curve.png").read_bytes()[1:4] == b"PNG"
     assert scores.main(["measure", "--trackers", trackers]) == 0
