@@ -37,6 +37,8 @@ class Sequence:
         Whether the target may be seen, where the data set says so.
     omitted : tuple of (int, int)
         First and last frame, counted from 1, of ranges in which no run of TRE begins: OTB's initOmit.
+    step : int
+        Lines of the annotation, and frames of the video, from one frame to the next.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Sequence:
     attributes: frozenset[str] = frozenset()
     visible: np.ndarray | None = None
     omitted: tuple[tuple[int, int], ...] = ()
+    step: int = 1
 
     def __len__(self) -> int:
         return len(self.boxes)
@@ -73,7 +76,7 @@ class Sequence:
             files=self.files[frame:],
             boxes=self.boxes[frame:],
             valid=self.valid[frame:],
-            first=self.first + frame,
+            first=self.first + frame * self.step,
             polygons=None if self.polygons is None else self.polygons[frame:],
             visible=None if self.visible is None else self.visible[frame:],
             omitted=tuple((first - frame, last - frame) for first, last in self.omitted),
@@ -90,4 +93,5 @@ class Sequence:
             polygons=None if self.polygons is None else self.polygons[::step],
             visible=None if self.visible is None else self.visible[::step],
             omitted=tuple(((first - 2) // step + 2, (last - 1) // step + 1) for first, last in self.omitted),
+            step=self.step * step,
         )

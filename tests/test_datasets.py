@@ -351,6 +351,9 @@ def test_generated_sequences():
     later = dataset["Motion"].since(97)
     assert [len(list(sequence.frames())) for sequence in (later, dataset["Motion"])] == [3, 100]
     np.testing.assert_array_equal(next(later.frames()), list(dataset["Motion"].frames())[97])
+    third = dataset["Motion"].every(3)
+    assert len(list(third.frames())) == len(third) == 34
+    np.testing.assert_array_equal(next(third.since(2).frames()), list(dataset["Motion"].frames())[6])
     copied = pickle.loads(pickle.dumps(later))
     np.testing.assert_array_equal(next(copied.frames()), next(later.frames()))
 

@@ -43,4 +43,6 @@ def test_every_so_many_frames(sequence, step):
     np.testing.assert_array_equal(part.polygons[:, 7], np.add(kept, 7))
     np.testing.assert_array_equal(part.visible, [frame > 1 for frame in kept])
     np.testing.assert_array_equal(part.usable, sequence.usable[::step])
+    later = sequence.since(1).every(step).since(1)  # begins with frame 1 + step, whose line is one more than that of frame step
+    assert (later.first, later.files[0].stem) == (3 + step, str(1 + step))
     assert sequence.every(1).name == sequence.name and len(sequence.every(1)) == 6

@@ -41,7 +41,7 @@ class Generated(Sequence):
     def frames(self) -> Iterator[np.ndarray]:
         """The pictures, BGR uint8 (H, W, 3)."""
         video = synthetic.sequence(self.scene).frames
-        pictures = (video[index] for index in range(self.first - 1, len(video)))
+        pictures = (video[index] for index in range(self.first - 1, len(video), self.step))
         return (cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR) for picture in pictures) if self.scene.grey else pictures
 
 
