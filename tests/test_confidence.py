@@ -136,11 +136,10 @@ def test_what_a_second_look_finds_needs_another_share_of_the_usual_score(blocks,
     assert known.falls_below(0.0, LOST_BELOW - 0.01)
 
 
-@pytest.mark.parametrize("scoring", [SEVERAL, BACF])
-def test_a_target_is_lost_below_a_share_of_its_level_and_the_longer_the_more_it_takes_to_be_back(scoring):
+@pytest.mark.parametrize(("scoring", "low", "high"), [(SEVERAL, 0.16, 0.32), (BACF, 0.28, 0.56)])  # shares of a level close to 0.8
+def test_a_target_is_lost_below_a_share_of_its_level_and_the_longer_the_more_it_takes_to_be_back(scoring, low, high):
     brief, long = Verdict(scoring), Verdict(scoring)
     assert not any(lost(0.8) for lost in (brief, long) for _ in range(50))
-    low, high = (0.8 * share * scoring.lost for share in (0.5, 1.0))
     assert [brief(score) for score in (low + 0.01, low - 0.01, high, low + 0.02)] == [False, True, False, False]
     assert all(long(low - 0.01) for _ in range(confidence.RISING))
     assert [long(score) for score in (low + 0.02, high - 0.01, high + 0.01, high - 0.01)] == [True, True, False, False]
