@@ -12,6 +12,7 @@ from benchmarks.ablation.tables import report
 from benchmarks.ablation.training import Plan, options, train_row
 from benchmarks.datasets import load
 from benchmarks.files import write, write_json
+from benchmarks.options import whole_numbers
 from benchmarks.sequences import Sequence
 from trackers.errors import UnknownOptionError
 
@@ -59,7 +60,8 @@ def main(given: argparse.Namespace) -> None:
     if given.only:
         wanted = _chosen(given.only, [target.name for target in targets], "target")
         targets = [target for target in targets if target.name in wanted]
-    targets = [target.every(step) for target in targets for step in _steps(given.every)]
+    steps = _steps(given.every)
+    targets = [target.every(step) for target in targets for step in steps]
     settings = {option.name: getattr(given, option.name) for option in options()}
     plan = Plan(given.data, given.teacher, given.steps, settings, {"rate": given.classifier_rate, "boxes": given.classifier_boxes})
     for number, row in enumerate(rows, 1):
@@ -96,9 +98,10 @@ def _chosen(names: str, known: Collection[str], kind: str) -> list[str]:
 
 def _steps(text: str) -> list[int]:
     """The numbers between commas; UnknownOptionError if one is none from 1 on, or there twice."""
-    steps = [int(step) if step.isdecimal() else 0 for step in text.split(",")]
-    if min(steps) < 1 or len(set(steps)) < len(steps):
-        raise UnknownOptionError(f"--every {text}: different whole numbers from 1 on are needed, between commas, such as 1,2,3")
+    wrong = f"--every {text}: different whole numbers from 1 on are needed, between commas, such as 1,2,3"
+    steps = whole_numbers(text, wrong)
+    if len(set(steps)) < len(steps):
+        raise UnknownOptionError(wrong)
     return steps
 
 

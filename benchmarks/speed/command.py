@@ -7,6 +7,7 @@ from pathlib import Path
 import trackers
 from benchmarks.datasets import NAMES, Sequence, load
 from benchmarks.files import write_json
+from benchmarks.options import whole_numbers
 from benchmarks.peers import Spec, parse
 from benchmarks.provenance import environment
 from benchmarks.report.tables import Table, plain
@@ -53,7 +54,8 @@ def run(arguments: argparse.Namespace) -> None:
     specs = parse(arguments.trackers)
     peers = [Spec(f"OpenCV {name}", f"opencv:{name}", models=arguments.models) for name in arguments.peers.split(",") if name]
     if arguments.crowd:
-        found = [crowd_table([*specs, *peers], targets[0], _numbers(arguments.crowd), arguments.frames)]
+        wrong = f"--crowd {arguments.crowd}; numbers of targets between commas are needed, such as 1,4,16"
+        found = [crowd_table([*specs, *peers], targets[0], whole_numbers(arguments.crowd, wrong), arguments.frames)]
     else:
         measure = stage_tables if arguments.stages else paper_tables if arguments.paper else speed_tables
         found = measure(specs, peers, targets, arguments.rounds, arguments.frames)
@@ -84,14 +86,6 @@ def paper_tables(_: list[Spec], __: list[Spec], targets: list[Sequence], rounds:
     from benchmarks.speed import paper  # torch makes the random networks
 
     return [paper.features(10 * rounds), *(paper.trackers(table, targets, rounds, frames) for table in paper.TABLES)]
-
-
-def _numbers(text: str) -> list[int]:
-    """Numbers of targets, between commas."""
-    numbers = [int(number) if number.isdecimal() else 0 for number in text.split(",")]
-    if min(numbers) < 1:
-        raise UnknownOptionError(f"--crowd {text}; numbers of targets between commas are needed, such as 1,4,16")
-    return numbers
 
 
 def _by_turns(*arguments) -> tuple[dict, str]:
