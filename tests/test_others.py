@@ -153,3 +153,13 @@ def test_only_some_pictures_are_kept():
         known.remember(np.full((40, 40, 1), number, np.uint8), (20.0, 20.0), (16.0, 16.0))
     last = number
     assert [int(past._picture[0, 0, 0]) for past in known._pasts] == [last, *(last - last % EVERY - 1 - EVERY * k for k in range(KEPT))]
+
+
+def test_frames_are_counted_from_the_last_sure_one():
+    known = Others()
+    assert known.moved(PLACE) == 0  # nothing is known yet
+    for _ in range(3):
+        known.pass_frame()
+    assert known.frames == 3
+    known.remember(picture(TARGET), TARGET, SIDES)
+    assert known.frames == 0 and known.moved((TARGET[0] - 30, TARGET[1] + 40)) == pytest.approx(50)

@@ -56,9 +56,16 @@ def test_the_target_was_elsewhere_or_may_have_been_there():
     for down, right, apart in ((0, APART + 0.1, True), (APART + 0.1, 0, True), (APART - 0.1, APART - 0.1, False)):
         assert past.apart((TARGET[0] + down * SIDES[0], TARGET[1] + right * SIDES[1]), SIDES) == apart
     past.forget_camera()
-    assert not past.apart((0.0, 0.0), SIDES)
+    assert not past.apart((0.0, 0.0), SIDES) and past.distance((0.0, 0.0)) == 0
     seen(past, np.roll(GROUND, 100, 1))
     assert past.apart(TARGET, SIDES) and not past.apart((TARGET[0], TARGET[1] + 100), SIDES)
+
+
+def test_how_far_the_target_has_gone_does_not_depend_on_the_camera():
+    past = Past(GROUND, TARGET, SIDES)
+    assert past.distance((TARGET[0] + 30, TARGET[1] - 40)) == pytest.approx(50)
+    seen(past, np.roll(GROUND, (-12, 60), (0, 1)))
+    assert past.distance((TARGET[0] - 12 + 30, TARGET[1] + 60 - 40)) == pytest.approx(50, abs=2)
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 3), (1, 500, 1), (7, 3, 3), (33, 1000, 1)])

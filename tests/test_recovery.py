@@ -88,21 +88,32 @@ def imitate(frames, truth, sharpness):
 
 
 @pytest.mark.parametrize("name", ["fECO", "STRCF"])
+def test_the_faster_it_may_be_the_sooner_it_is_looked_for_far_away(imitated, monkeypatch, name):
+    frames, truth, other = imitated
+    found = []
+    for speed in (1.0, 0.2, 0.05):  # of its sizes in a frame; it is about four of them away
+        monkeypatch.setattr(recovery, "SPEED", speed)
+        _, boxes = follow(trackers.create(name), frames[:BACK], truth[0])
+        found.append(np.nonzero(overlap(boxes, other[None]) > 0.5)[0].tolist())
+    assert SEARCHING < found[0][0] < SEARCHING + 8 < found[1][0] < SEARCHING + 14 and not found[2]
+
+
+@pytest.mark.parametrize("name", ["fECO", "STRCF"])
 def test_what_resembles_it_is_followed_until_it_is_there_again(imitated, monkeypatch, name):
     frames, truth, other = imitated
     _, boxes = follow(trackers.create(name), frames, truth[0])
-    assert (overlap(boxes[SEARCHING + 10 : BACK], other[None]) > 0.5).all()
+    assert (overlap(boxes[SEARCHING + 14 : BACK], other[None]) > 0.5).all()  # it can have come so far by then
     assert (overlap(boxes[BACK + 10 :], truth[BACK + 10 :]) > 0.5).all()  # it is looked for there every now and then
     monkeypatch.setattr(recovery, "SURE", 0)  # what is found is believed at once
     _, boxes = follow(trackers.create(name), frames, truth[0])
-    assert (overlap(boxes[SEARCHING + 10 :], other[None]) > 0.5).all()
+    assert (overlap(boxes[SEARCHING + 14 :], other[None]) > 0.5).all()
 
 
 def test_what_stays_for_long_is_believed(hidden, monkeypatch):
     frames, truth, other = imitate(*hidden, 16)
-    monkeypatch.setattr(recovery, "TRIAL", BACK - GONE - 10)
+    monkeypatch.setattr(recovery, "TRIAL", 10)
     _, boxes = follow(trackers.create("fECO"), frames, truth[0])
-    assert (overlap(boxes[SEARCHING + 10 :], other[None]) > 0.5).all()
+    assert (overlap(boxes[SEARCHING + 14 :], other[None]) > 0.5).all()
 
 
 def test_unless_you_say_that_it_is_there(doubled):
@@ -163,15 +174,22 @@ def test_windows_can_be_looked_for_too(hidden, options):
 @pytest.fixture(scope="module")
 def plain():
     """A target that moves slowly; the frames, and its boxes."""
-    made = sequence(Scene(frames=8, size=(180, 240), distractors=0, motion=0.3, scale=0, rotation=0, illumination=0, blur=0, occlusion=0))
+    made = slow((180, 240))
     return list(made.frames), made.boxes
 
 
+def slow(size):
+    """A sequence with a target that moves slowly, in pictures of a size."""
+    return sequence(Scene(frames=8, size=size, distractors=0, motion=0.3, scale=0, rotation=0, illumination=0, blur=0, occlusion=0))
+
+
 @pytest.mark.parametrize("name", ["fECO", "ECOHC", "STRCF"])
-def test_one_that_jumps_is_found_in_the_same_frame(plain, name):
-    frames, truth = plain
-    jumped = [np.roll(frames[6], 110, axis=1), *(np.roll(frame, 110, axis=1) for frame in frames[7:])]
-    there = truth[6] + (110 if truth[6][0] < 130 else -130, 0, 0, 0)  # farther than half of the search area
+def test_one_that_jumps_is_found_in_the_same_frame(name):
+    made = slow((180, 400))
+    frames, truth = list(made.frames), made.boxes
+    shift = 150 if truth[6][0] < 200 else -150  # farther than half of the search area, nearer than half of the picture
+    jumped = [np.roll(frame, shift, axis=1) for frame in frames[6:]]
+    there = truth[6] + (shift, 0, 0, 0)
     found = {}
     for recovers in (True, False):
         _, boxes = follow(trackers.create(name, recovery=recovers), [*frames[:6], *jumped], truth[0])
@@ -260,6 +278,12 @@ def test_places_are_gone_through_from_the_inside():
     rings = [max(abs(y - 100), abs(x - 40)) / step for y, x in seen[: len(inside)]]
     assert rings == sorted(rings) and len(set(seen[: len(inside)])) == len(inside)
     assert seen[len(inside) :] == seen[: len(seen) - len(inside)]  # and then again
+
+
+def test_farther_places_are_looked_at_later():
+    seen = [place for turn in range(40) for place in recovery.places((100, 100), 20, (200, 200), turn, reach=45)]
+    assert set(seen) == {(100 + 20 * i, 100 + 20 * j) for i in range(-2, 3) for j in range(-2, 3)} - {(100, 100)}
+    assert len(set(recovery.places((100, 100), 20, (200, 200), 0, reach=0, looks=9))) == 8  # the neighbours, always
 
 
 def test_where_nothing_is_inside_there_is_nowhere_to_look():

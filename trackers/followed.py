@@ -66,6 +66,7 @@ class FollowedTarget(PlacedTarget):
         self._doubts = 0  # frames in a row
         self._home: tuple[float, float] | None = None  # position before them
         self._before: FollowedTarget | None = None  # what was known then, until there are no more doubts
+        self._strayed = False  # whether what is followed was found elsewhere than where the target was expected
         self._turn = 0  # frames in which that has looked for the target
         self._trial = 0  # frames since it was lost last
 
@@ -78,6 +79,7 @@ class FollowedTarget(PlacedTarget):
         """Look around the centre of a box in the next picture, and take what is there for the target even if it was there before."""
         self.position = self._home = self._centre(box)
         self._others = Others()
+        self._strayed = False
         if self._before is not None:
             self._before.position, self._before._others = self.position, self._others
 
@@ -85,20 +87,25 @@ class FollowedTarget(PlacedTarget):
         """Box in the next picture, and a score in [0, 1]: see `trackers.confidence`.
 
         An unsure target is looked at again. A doubtful one is followed on, for it may have changed; but a copy of what was known of it
-        before is kept, which looks for it there and, a few places a frame, in the rest of the picture. What that surely finds is believed,
-        what else it finds is followed on trial. See `trackers.recovery`.
+        before is kept, which looks for it there and, a few places a frame, as far as it can have come by now. What that surely finds is
+        believed, what else it finds is followed on trial, and so is what a second look finds elsewhere. See `trackers.recovery`.
         """
         image = self._channels(image)
-        seen = self._judged(image, self._detect(image))
+        self._others.pass_frame()
+        seen = first = self._judged(image, self._detect(image))
+        if self._recovers and (first.score < recovery.UNSURE_BELOW or self._confidence.doubts(first.score) or self._before is not None):
+            self._others.watch(image)
+            seen = first = self._unless_other(image, first)
         if self._rest > 0 and seen.score >= recovery.WAKE_BELOW * self._unsure_at:
             self._rest -= 1
         elif self._recovers and self._doubts < recovery.PATIENCE and seen.score < recovery.UNSURE_BELOW:
-            first, seen = seen, self._reconsidered(image, seen)
+            seen = self._reconsidered(image, first)
             self._rest = recovery.REST if seen is first else 0
             self._unsure_at = first.score
         doubtful = not seen.restored and self._confidence.doubts(seen.score)
-        if self._recovers and (doubtful or self._before is not None):
-            seen = self._doubt(image, seen, doubtful)
+        jumped = self._apart(seen, first)
+        if self._recovers and (doubtful or jumped or self._before is not None):
+            seen = self._doubt(image, seen, doubtful, jumped)
         elif doubtful:
             self._adopt(image, seen)
         else:
@@ -107,19 +114,41 @@ class FollowedTarget(PlacedTarget):
         return self._box(), seen.score
 
     def _reconsidered(self, image: np.ndarray, seen: Sighting) -> Sighting:
-        """The likeliest of what is seen at the highest peaks; or farther away, or in another size, where its score is then not low."""
+        """The likeliest of what is seen in its place; or at another peak, farther away, or in another size, where its score is not low."""
         found = seen.found
         shifts = rival_peaks(found.response, recovery.RIVALS, recovery.RIVAL_FROM)
         rivals = [self._at(found.place, shift, found.scale, found.angle) for shift in shifts]
-        likeliest = max([seen, *self._looks(image, [found.position, *rivals], [1.0])], key=lambda look: look.evidence)
+        looks = self._looks(image, [found.position, *rivals], [1.0])
+        near = [look for look in looks if not self._apart(look, seen)]
+        far = [look for look in looks if self._apart(look, seen)]
         if seen.score < recovery.OUTSIDE_BELOW:
-            around = recovery.places(self.position, self._stride(), self._shape, 0, recovery.AROUND)
-            likeliest = self._surer(likeliest, self._looks(image, around, [1.0]), recovery.FARTHER)
-        return self._surer(likeliest, self._looks(image, [likeliest.found.position], self._scales[1:]), recovery.RESIZED)
+            around = recovery.places(self.position, self._stride(), self._shape, 0, looks=recovery.AROUND)
+            far += self._looks(image, around, [1.0])
+        likeliest = max([seen, *near], key=lambda look: look.evidence)
+        likeliest = self._surer(likeliest, self._reachable(far), recovery.FARTHER)
+        return self._surer(likeliest, self._resized(image, likeliest), recovery.RESIZED)
 
     def _looks(self, image: np.ndarray, places: Iterable[tuple[float, float]], scales: Sequence[float]) -> list[Sighting]:
         """What is seen around places, at scales over the present one."""
         return [self._judged(image, self._look(image, self._within(place), self.scale * scale)) for place in places for scale in scales]
+
+    def _resized(self, image: np.ndarray, seen: Sighting) -> list[Sighting]:
+        """The same in other sizes. Looks at more of the picture may show something else beside it, which does not count."""
+        looks = self._looks(image, [seen.found.position], self._scales[1:])
+        return [look for look in looks if not self._apart(look, seen)]
+
+    def _apart(self, one: Sighting, other: Sighting) -> bool:
+        """Whether two sightings are of different things."""
+        return math.dist(one.found.position, other.found.position) >= recovery.HERE * math.sqrt(math.prod(self._sides()))
+
+    def _reach(self) -> float:
+        """Pixels that the target may have moved, beside the camera, since it was surely seen."""
+        return math.sqrt(math.prod(self._sides())) * (recovery.REACH + recovery.SPEED * self._others.frames)
+
+    def _reachable(self, looks: Iterable[Sighting]) -> list[Sighting]:
+        """Those of what may be the target where it can have come by now."""
+        reach = self._reach()
+        return [look for look in looks if self._others.moved(look.found.position) <= reach]
 
     def _surer(self, seen: Sighting, looks: Sequence[Sighting], margin: float) -> Sighting:
         """The likeliest of some looks, if its score is not low, and it is likelier by a margin than what was seen; else that."""
@@ -133,40 +162,44 @@ class FollowedTarget(PlacedTarget):
         self._confidence.learn(seen.score, seen.cells, seen.evidence)
         if self._recovers and seen.score >= KNOWN_FROM:
             self._others.remember(image, self.position, self._sides())
-        self._doubts, self._trial, self._before = 0, 0, None
+        self._doubts, self._trial, self._before, self._strayed = 0, 0, None, False
 
     def _adopt(self, image: np.ndarray, seen: Sighting) -> None:
         """Go where something was seen, and let the filters learn it."""
         self.position, self.scale = seen.found.position, seen.found.scale
         self._take(image, seen.found)
 
-    def _doubt(self, image: np.ndarray, seen: Sighting, doubtful: bool) -> Sighting:
-        """What is taken for a target of which there are doubts, or were not long ago: what is seen, or what is found by what was known."""
-        self._others.watch(image)
-        if doubtful:
-            seen = self._unless_other(image, seen)
+    def _doubt(self, image: np.ndarray, seen: Sighting, doubtful: bool, jumped: bool) -> Sighting:
+        """What is taken for a target of which there are doubts, or were not long ago: what is seen, or what is found by what was known.
+
+        Something that was seen elsewhere than where the target was expected has jumped, and is on trial, too.
+        """
         if self._doubts == 0 and self._before is None:
             self._home = self.position
         self._doubts = self._doubts + 1 if doubtful else 0
         lost = self._doubts >= recovery.PATIENCE
         self._trial = 0 if lost else self._trial + 1
-        if lost and self._before is None:
+        if (lost or jumped) and self._before is None:
             self._before = self._copy()
             self._before.position = self._home
+        self._strayed = self._strayed or jumped
         before = self._before
         searches = before is not None and self._trial % recovery.EVERY == 0
-        again = before._search(image, self.position) if searches else None
+        again = before._search(image, self.position, recovery.FAR if self._strayed else recovery.NEAR) if searches else None
         if again is not None:
-            elsewhere = math.dist(again.found.position, seen.found.position) >= recovery.HERE * math.sqrt(math.prod(self._sides()))
-            if again.evidence >= recovery.SURE * before._confidence.usual_evidence:
-                if doubtful or elsewhere:
+            here = not self._apart(again, seen)
+            likelier = not here and again.score > seen.score
+            displaces = doubtful or (self._strayed and likelier)
+            if (here or displaces) and again.evidence >= recovery.SURE * before._confidence.usual_evidence:
+                if displaces:
                     self._become(before)
                     seen = again
                 self._believe(image, seen)
                 return seen
-            if lost or (elsewhere and again.score > seen.score):
+            if (lost and here) or ((lost or self._strayed) and likelier):
+                strayed = self._strayed or not here
                 self._become(before._copy())
-                self._before = before
+                self._before, self._strayed = before, strayed
                 self._adopt(image, again)
                 return again
         self._wait(image, seen, doubtful)
@@ -189,18 +222,23 @@ class FollowedTarget(PlacedTarget):
         """Take all that another knows of the target for true, of which there are no doubts yet."""
         vars(self).update(vars(known), _verdict=self._verdict, _doubts=0, _trial=0)
 
-    def _search(self, image: np.ndarray, guess: tuple[float, float]) -> Sighting | None:
-        """The likeliest of what is seen where the target was last, at a guess, and elsewhere; None if nothing is likely enough."""
+    def _search(self, image: np.ndarray, guess: tuple[float, float], enough: float) -> Sighting | None:
+        """The likeliest of what is seen where the target was last, at a guess, and elsewhere; None if nothing is likely enough.
+
+        `enough` is the share of the usual evidence that it takes to believe that it is where it is guessed.
+        """
         apart = math.dist(self.position, guess) >= recovery.APART * self._stride()
-        near = dict.fromkeys((self.position, guess) if apart else (self.position,), recovery.NEAR)
-        elsewhere = dict.fromkeys(recovery.places(self.position, self._stride(), self._shape, self._turn), recovery.FAR)
+        near = {guess: enough, self.position: recovery.NEAR} if apart else {self.position: recovery.NEAR}
+        places = recovery.places(self.position, self._stride(), self._shape, self._turn, self._reach())
+        shares = dict.fromkeys(places, recovery.FAR) | near
         self._turn += 1
-        glances = [(self._judged(image, self._look(image, place, self.scale)), enough) for place, enough in (elsewhere | near).items()]
-        glance, enough = max(glances, key=lambda one: one[0].evidence / one[1])
-        if glance.evidence < recovery.GLANCE * self._confidence.usual_evidence:
+        glances = [(seen, least) for place, least in shares.items() for seen in self._reachable(self._looks(image, [place], [1.0]))]
+        glance, least = max(glances, key=lambda one: one[0].evidence / one[1], default=(None, 0.0))
+        if glance is None or glance.evidence < recovery.GLANCE * self._confidence.usual_evidence:
             return None
-        likeliest = max(self._looks(image, [glance.found.position], self._scales), key=lambda seen: seen.evidence)
-        return likeliest if likeliest.evidence >= enough * self._confidence.usual_evidence else None
+        looks = [glance, *self._looks(image, [glance.found.position], [1.0]), *self._resized(image, glance)]
+        likeliest = max(self._reachable(looks), key=lambda look: look.evidence)
+        return likeliest if likeliest.evidence >= least * self._confidence.usual_evidence else None
 
     def _stride(self) -> float:
         """Pixels between the places at which a target is looked for that is not where it is expected."""

@@ -18,10 +18,16 @@ class Others:
     Look-alikes are told apart by where they are, not by what they look like: patches of grey pixels are compared, not features. One that is
     looked at again and again is known by where it was then, so it may move. Ground that the target hid in the last picture is told by
     older ones.
+
+    Attributes
+    ----------
+    frames : int
+        That have passed since the target was surely seen.
     """
 
     def __init__(self):
         self._pasts: list[Past] = []  # the last first
+        self.frames = 0
         self._count = 0  # of sure pictures
         self._met: list[tuple[np.ndarray, tuple[float, float]]] = []  # what has been looked at since, with what was around, and where
 
@@ -32,7 +38,15 @@ class Others:
             past.forget_camera()
         self._pasts = [Past(image, target, sides), *older[:KEPT]]
         self._count += 1
-        self._met = []
+        self._met, self.frames = [], 0
+
+    def pass_frame(self) -> None:
+        """Another picture has come."""
+        self.frames += 1
+
+    def moved(self, position: tuple[float, float]) -> float:
+        """Pixels that the target has moved, beside the camera, since it was surely seen, if it now is at a row and column; 0 if unknown."""
+        return self._pasts[0].distance(position) if self._pasts else 0.0
 
     def watch(self, image: np.ndarray) -> None:
         """Follow the camera, in a picture (H, W, C) in which the target is not surely seen."""

@@ -1,5 +1,7 @@
 """Pictures in which the target was surely seen, and where in them is what is seen now: the camera may have moved since."""
 
+import math
+
 import numpy as np
 
 from trackers.opencv import cv2
@@ -58,6 +60,10 @@ class Past:
     def place(self, position: tuple[float, float]) -> tuple[float, float]:
         """Row and column in it of what stands still and is now at `position`."""
         return tuple(p - moved for p, moved in zip(position, self._moved, strict=True))
+
+    def distance(self, position: tuple[float, float]) -> float:
+        """Pixels between what stands still and is now at `position` and where the target was; 0 if it is not known how the camera moved."""
+        return math.dist(self.place(position), self._target) if self._moved is not None else 0.0
 
     def apart(self, position: tuple[float, float], sides: tuple[float, float]) -> bool:
         """Whether the target was surely elsewhere than what stands still and is now at `position`, of a height and a width."""

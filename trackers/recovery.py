@@ -3,13 +3,15 @@
 The thresholds were chosen on development sequences, also with hidden targets, and on generated ones: see docs/robustness.rst.
 """
 
+import math
 from collections.abc import Iterator
 
 UNSURE_BELOW = 0.4  # score of a target that is looked at again, at once
+REACH, SPEED = 1.0, 0.2  # sizes of itself, and a frame, that a target may have moved since it was surely seen
 RIVALS, RIVAL_FROM = 2, 0.5  # other peaks of the response that are looked at; their height over the highest
 OUTSIDE_BELOW = 0.1  # score of a target that may have left what the look showed
 AROUND = 4  # places at which it is then looked for
-FARTHER, RESIZED = 0.5, 0.2  # evidence that it takes more to believe that it is at one of them, and that it is of another size
+FARTHER, RESIZED = 0.5, 0.2  # evidence that it takes more to believe that it is elsewhere, and that it is of another size
 RESTORED = 0.4  # share of the usual score that this takes, too
 REST, WAKE_BELOW = 2, 0.7  # frames without a second look after one that brought nothing; share of the score then that ends them
 
@@ -33,7 +35,7 @@ _OFFSETS = sorted(_GRID, key=lambda offset: (max(map(abs, offset)), offset[0] **
 
 
 def places(
-    centre: tuple[float, float], step: float, shape: tuple[int, int], turn: int, looks: int = LOOKS
+    centre: tuple[float, float], step: float, shape: tuple[int, int], turn: int, reach: float = math.inf, looks: int = LOOKS
 ) -> Iterator[tuple[float, float]]:
     """Where to look for a target in one frame: a few places of a grid around `centre`, which frames go through from the inside.
 
@@ -47,10 +49,13 @@ def places(
         Height and width of the picture; places outside do not count.
     turn : int
         How many frames it has been looked for before.
+    reach : float
+        Pixels from `centre` to the farthest; but its neighbours always count.
     looks : int
         How many places.
     """
     grid = [tuple(c + step * k for c, k in zip(centre, offset, strict=True)) for offset in _OFFSETS]
     inside = [place for place in grid if all(0 <= p < n for p, n in zip(place, shape, strict=True))]
+    inside = [place for place in inside if max(abs(p - c) for p, c in zip(place, centre, strict=True)) <= max(reach, step)]
     for look in range(min(looks, len(inside))):
         yield inside[(turn * looks + look) % len(inside)]
