@@ -109,6 +109,17 @@ def test_what_resembles_it_is_followed_until_it_is_there_again(imitated, monkeyp
     assert (overlap(boxes[SEARCHING + 14 :], other[None]) > 0.5).all()
 
 
+@pytest.mark.parametrize("name", ["fECO", "STRCF"])
+def test_what_has_another_colour_is_not_followed(imitated, name):
+    frames, truth, (x, y, w, h) = imitated
+    tinted = [frame.copy() for frame in frames]
+    for frame in tinted[SEARCHING + 1 :]:
+        frame[y:, x : x + w] = frame[y:, x : x + w] * (0.75, 1, 1)
+    _, boxes = follow(trackers.create(name), tinted, truth[0])
+    assert overlap(boxes, np.array([[x, y, w, h]])).max() < 0.3
+    assert (overlap(boxes[BACK + 10 :], truth[BACK + 10 :]) > 0.5).all()
+
+
 def test_what_stays_for_long_is_believed(hidden, monkeypatch):
     frames, truth, other = imitate(*hidden, 16)
     monkeypatch.setattr(recovery, "TRIAL", 10)

@@ -12,6 +12,7 @@ from trackers.confidence import KNOWN_FROM, SEVERAL, Confidence, Scoring, Verdic
 from trackers.localisation import rival_peaks
 from trackers.others import Others
 from trackers.target import Detection, PlacedTarget
+from trackers.tint import Tint
 from trackers.tracker import Box
 
 
@@ -61,6 +62,7 @@ class FollowedTarget(PlacedTarget):
         super().__init__(image)
         self._recovers = recovers
         self._others = Others()  # things in the picture
+        self._tint = Tint()
         self._rest = 0  # frames in which an unsure target is not looked at again
         self._unsure_at = 0.0  # its score when it last was
         self._doubts = 0  # frames in a row
@@ -125,7 +127,7 @@ class FollowedTarget(PlacedTarget):
             around = recovery.places(self.position, self._stride(), self._shape, 0, looks=recovery.AROUND)
             far += self._looks(image, around, [1.0])
         likeliest = max([seen, *near], key=lambda look: look.evidence)
-        likeliest = self._surer(likeliest, self._reachable(far), recovery.FARTHER)
+        likeliest = self._surer(likeliest, self._possible(image, far), recovery.FARTHER)
         return self._surer(likeliest, self._resized(image, likeliest), recovery.RESIZED)
 
     def _looks(self, image: np.ndarray, places: Iterable[tuple[float, float]], scales: Sequence[float]) -> list[Sighting]:
@@ -139,16 +141,24 @@ class FollowedTarget(PlacedTarget):
 
     def _apart(self, one: Sighting, other: Sighting) -> bool:
         """Whether two sightings are of different things."""
-        return math.dist(one.found.position, other.found.position) >= recovery.HERE * math.sqrt(math.prod(self._sides()))
+        return self._far(one.found.position, other.found.position)
+
+    def _far(self, place: tuple[float, float], other: tuple[float, float]) -> bool:
+        """Whether the target would not be the same in both places."""
+        return math.dist(place, other) >= recovery.HERE * math.sqrt(math.prod(self._sides()))
 
     def _reach(self) -> float:
         """Pixels that the target may have moved, beside the camera, since it was surely seen."""
         return math.sqrt(math.prod(self._sides())) * (recovery.REACH + recovery.SPEED * self._others.frames)
 
-    def _reachable(self, looks: Iterable[Sighting]) -> list[Sighting]:
-        """Those of what may be the target where it can have come by now."""
-        reach = self._reach()
-        return [look for look in looks if self._others.moved(look.found.position) <= reach]
+    def _possible(self, image: np.ndarray, looks: Iterable[Sighting]) -> list[Sighting]:
+        """Those of what may be the target: where it can have come by now, and of its colour if that is not where it was."""
+        return [look for look in looks if self._others.moved(look.found.position) <= self._reach() and not self._tinted(image, look.found)]
+
+    def _tinted(self, image: np.ndarray, found: Detection) -> bool:
+        """Whether something is elsewhere than the target was, and of another colour."""
+        sides = tuple(n * found.scale for n in self._upright())
+        return self._far(found.position, self.position) and self._tint.differs(image, found.position, sides)
 
     def _surer(self, seen: Sighting, looks: Sequence[Sighting], margin: float) -> Sighting:
         """The likeliest of some looks, if its score is not low, and it is likelier by a margin than what was seen; else that."""
@@ -162,6 +172,7 @@ class FollowedTarget(PlacedTarget):
         self._confidence.learn(seen.score, seen.cells, seen.evidence)
         if self._recovers and seen.score >= KNOWN_FROM:
             self._others.remember(image, self.position, self._sides())
+            self._tint.learn(image, self.position, self._sides())
         self._doubts, self._trial, self._before, self._strayed = 0, 0, None, False
 
     def _adopt(self, image: np.ndarray, seen: Sighting) -> None:
@@ -232,12 +243,12 @@ class FollowedTarget(PlacedTarget):
         places = recovery.places(self.position, self._stride(), self._shape, self._turn, self._reach())
         shares = dict.fromkeys(places, recovery.FAR) | near
         self._turn += 1
-        glances = [(seen, least) for place, least in shares.items() for seen in self._reachable(self._looks(image, [place], [1.0]))]
+        glances = [(seen, least) for place, least in shares.items() for seen in self._possible(image, self._looks(image, [place], [1.0]))]
         glance, least = max(glances, key=lambda one: one[0].evidence / one[1], default=(None, 0.0))
         if glance is None or glance.evidence < recovery.GLANCE * self._confidence.usual_evidence:
             return None
         looks = [glance, *self._looks(image, [glance.found.position], [1.0]), *self._resized(image, glance)]
-        likeliest = max(self._reachable(looks), key=lambda look: look.evidence)
+        likeliest = max(self._possible(image, looks), key=lambda look: look.evidence)
         return likeliest if likeliest.evidence >= least * self._confidence.usual_evidence else None
 
     def _stride(self) -> float:

@@ -22,7 +22,7 @@ MODULES = (
     "cfvgg.forward", "cfvgg.weights", "distill.adaptation",
     "trackers.bacf", "trackers.confidence", "trackers.config", "trackers.eco", "trackers.fourier", "trackers.kcf", "trackers.kcf_config",
     "trackers.mosse", "trackers.others", "trackers.past", "trackers.patch", "trackers.scale", "trackers.strcf", "trackers.strcf_config",
-    "trackers.features", "trackers.filters",
+    "trackers.tint", "trackers.features", "trackers.filters",
 )  # fmt: skip
 STATE = "state"  # entry of the file that says how its arrays belong together
 
