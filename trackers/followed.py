@@ -145,20 +145,28 @@ class FollowedTarget(PlacedTarget):
 
     def _far(self, place: tuple[float, float], other: tuple[float, float]) -> bool:
         """Whether the target would not be the same in both places."""
-        return math.dist(place, other) >= recovery.HERE * math.sqrt(math.prod(self._sides()))
+        return math.dist(place, other) >= recovery.HERE * self._mean_side()
 
     def _reach(self) -> float:
         """Pixels that the target may have moved, beside the camera, since it was surely seen."""
-        return math.sqrt(math.prod(self._sides())) * (recovery.REACH + recovery.SPEED * self._others.frames)
+        return self._mean_side() * (recovery.REACH + recovery.SPEED * self._others.frames)
+
+    def _mean_side(self) -> float:
+        """Side in pixels of the square of its area."""
+        return math.sqrt(math.prod(self._sides()))
 
     def _possible(self, image: np.ndarray, looks: Iterable[Sighting]) -> list[Sighting]:
         """Those of what may be the target: where it can have come by now, and of its colour if that is not where it was."""
-        return [look for look in looks if self._others.moved(look.found.position) <= self._reach() and not self._tinted(image, look.found)]
+        reach = self._reach()
+        return [look for look in looks if self._others.moved(look.found.position) <= reach and not self._tinted(image, look.found)]
 
     def _tinted(self, image: np.ndarray, found: Detection) -> bool:
         """Whether something is elsewhere than the target was, and of another colour."""
-        sides = tuple(n * found.scale for n in self._upright())
-        return self._far(found.position, self.position) and self._tint.differs(image, found.position, sides)
+        return self._far(found.position, self.position) and self._tint.differs(image, found.position, self._seen_sides(found))
+
+    def _seen_sides(self, found: Detection) -> tuple[float, float]:
+        """Height and width in pixels of what was found, before it is turned."""
+        return tuple(n * found.scale for n in self._upright())
 
     def _surer(self, seen: Sighting, looks: Sequence[Sighting], margin: float) -> Sighting:
         """The likeliest of some looks, if its score is not low, and it is likelier by a margin than what was seen; else that."""
@@ -208,9 +216,9 @@ class FollowedTarget(PlacedTarget):
                 self._believe(image, seen)
                 return seen
             if (lost and here) or ((lost or self._strayed) and likelier):
-                strayed = self._strayed or not here
+                self._strayed = self._strayed or not here
                 self._become(before._copy())
-                self._before, self._strayed = before, strayed
+                self._before = before
                 self._adopt(image, again)
                 return again
         self._wait(image, seen, doubtful)
@@ -231,7 +239,7 @@ class FollowedTarget(PlacedTarget):
 
     def _become(self, known: "FollowedTarget") -> None:
         """Take all that another knows of the target for true, of which there are no doubts yet."""
-        vars(self).update(vars(known), _verdict=self._verdict, _doubts=0, _trial=0)
+        vars(self).update(vars(known), _verdict=self._verdict, _strayed=self._strayed, _doubts=0, _trial=0)
 
     def _search(self, image: np.ndarray, guess: tuple[float, float], enough: float) -> Sighting | None:
         """The likeliest of what is seen where the target was last, at a guess, and elsewhere; None if nothing is likely enough.
@@ -261,6 +269,6 @@ class FollowedTarget(PlacedTarget):
 
     def _unless_other(self, image: np.ndarray, seen: Sighting) -> Sighting:
         """What is seen; as nothing like the target if it is something else."""
-        found, sides = seen.found, tuple(n * seen.found.scale for n in self._upright())
-        other = self._others.include(image, found.position, sides, found.angle)
+        found = seen.found
+        other = self._others.include(image, found.position, self._seen_sides(found), found.angle)
         return replace(seen, score=0.0, evidence=-math.inf) if other else seen
