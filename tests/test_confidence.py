@@ -1,5 +1,7 @@
 """The score of a target: what stands out, and what looks alike."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests import naive
 from trackers import confidence
-from trackers.confidence import BACF, LOST_BELOW, SEVERAL, Confidence, Verdict, peak_to_sidelobe, target_cells
+from trackers.confidence import BACF, COLOUR_TO_SHARPNESS, LOST_BELOW, SEVERAL, Confidence, Verdict, peak_to_sidelobe, target_cells
 
 
 def unit(cells):
@@ -103,11 +105,22 @@ def test_score_and_evidence_rise_with_both_and_the_score_stays_within_0_and_1(bl
     sharp, blurred = (rng.normal(0, noise, (21, 21)) for noise in (0.01, 0.3))
     sharp[3, 5] = blurred[3, 5] = 1.5
     cells, unlike = looked_at(blocks), looked_at([-block for block in blocks])
-    for which in (0, 1):
-        low, blurry, high = (known.judge(*seen)[which] for seen in ((blurred, unlike), (blurred, cells), (sharp, cells)))
-        assert low < blurry < high and low < known.judge(sharp, unlike)[which] < high
-    assert 0 < known.judge(blurred, unlike)[0] < known.judge(sharp, cells)[0] < 1
-    assert 0 <= known.judge(np.zeros((21, 21)), [np.zeros_like(block) for block in blocks])[0] < LOST_BELOW
+    for which in range(3):
+        low, blurry, high = (known.judge(*seen, 0.0)[which] for seen in ((blurred, unlike), (blurred, cells), (sharp, cells)))
+        assert low < blurry < high and low < known.judge(sharp, unlike, 0.0)[which] < high
+    assert 0 < known.judge(blurred, unlike, 3.0)[0] < known.judge(sharp, cells, 0.0)[0] < 1
+    assert 0 <= known.judge(np.zeros((21, 21)), [np.zeros_like(block) for block in blocks], 0.0)[0] < LOST_BELOW
+
+
+def test_another_colour_lowers_score_and_evidence_but_not_the_colourless_score(blocks):
+    rng, known = np.random.default_rng(0), Confidence(SEVERAL, looked_at(blocks))
+    response, cells = rng.normal(0, 0.1, (21, 21)), looked_at(blocks)
+    score, colourless, evidence = known.judge(response, cells, 0.0)
+    assert score == colourless
+    for difference in (0.1, 0.5, 1.0):
+        other = known.judge(response, cells, difference)
+        odds = score / (1 - score) * math.exp(SEVERAL.colour * difference)
+        assert other == pytest.approx((odds / (1 + odds), colourless, evidence + COLOUR_TO_SHARPNESS * difference), rel=1e-9)
 
 
 @pytest.mark.parametrize("scoring", [SEVERAL, BACF])
@@ -136,7 +149,7 @@ def test_what_a_second_look_finds_needs_another_share_of_the_usual_score(blocks,
     assert known.falls_below(0.0, LOST_BELOW - 0.01)
 
 
-@pytest.mark.parametrize(("scoring", "low", "high"), [(SEVERAL, 0.16, 0.32), (BACF, 0.28, 0.56)])  # shares of a level close to 0.8
+@pytest.mark.parametrize(("scoring", "low", "high"), [(SEVERAL, 0.15, 0.32), (BACF, 0.196, 0.56)])  # or shares of a level close to 0.8
 def test_a_target_is_lost_below_a_share_of_its_level_and_the_longer_the_more_it_takes_to_be_back(scoring, low, high):
     brief, long = Verdict(scoring), Verdict(scoring)
     assert not any(lost(0.8) for lost in (brief, long) for _ in range(50))
@@ -149,5 +162,5 @@ def test_a_level_falls_slowly_and_rises_fast():
     falling, rising = Verdict(BACF), Verdict(BACF)
     for lost, scores in ((falling, [0.8, *[0.4] * 20]), (rising, [0.2, *[0.8] * 20])):
         assert not any(map(lost, scores))
-    assert falling(0.21) and rising(0.21)  # levels above 0.6
+    assert falling(0.16) and rising(0.16)  # levels above 0.65
     assert not Verdict(SEVERAL)(0.16) and Verdict(SEVERAL)(0.14)

@@ -128,8 +128,10 @@ def test_few_are_kept():
 
 def test_ground_that_the_target_hid_is_known_from_before():
     known, away, camera = Others(), (60.0, 200.0), (9, -7)
-    for row, column in [away] * EVERY + [TARGET] * (EVERY + 1):
-        known.remember(picture((row, column)), (row, column), SIDES)
+    for number, place in enumerate([away] * EVERY + [TARGET] * (EVERY + 1)):
+        now = picture(place)
+        now[0, 0] = number  # not a frozen one
+        known.remember(now, place, SIDES)
     now = np.roll(picture(), camera, (0, 1))
     gone = TARGET[0] + camera[0], TARGET[1] + camera[1]
     assert not known.include(now, gone, SIDES, 0.0)  # for where things were then is not known until the camera is followed
@@ -162,4 +164,7 @@ def test_frames_are_counted_from_the_last_sure_one():
         known.pass_frame()
     assert known.frames == 3
     known.remember(picture(TARGET), TARGET, SIDES)
-    assert known.frames == 0 and known.moved((TARGET[0] - 30, TARGET[1] + 40)) == pytest.approx(50)
+    assert known.frames == 0
+    known.pass_frame()
+    known.remember(picture(TARGET), TARGET, SIDES)  # a frozen picture, which does not count
+    assert known.frames == 1 and known.moved((TARGET[0] - 30, TARGET[1] + 40)) == pytest.approx(50)

@@ -68,6 +68,13 @@ def test_how_far_the_target_has_gone_does_not_depend_on_the_camera():
     assert past.distance((TARGET[0] - 12 + 30, TARGET[1] + 60 - 40)) == pytest.approx(50, abs=2)
 
 
+def test_a_picture_is_the_same_or_not():
+    past, other = Past(GROUND, TARGET, SIDES), GROUND.copy()
+    assert past.same(Past(GROUND.copy(), (9.0, 9.0), SIDES))
+    other[-1, -1] += 9
+    assert not past.same(Past(other, TARGET, SIDES)) and not past.same(Past(GROUND[:-1], TARGET, SIDES))
+
+
 @pytest.mark.parametrize("shape", [(1, 1, 3), (1, 500, 1), (7, 3, 3), (33, 1000, 1)])
 def test_pictures_of_all_sizes(shape):
     image = np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)

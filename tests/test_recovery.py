@@ -237,7 +237,7 @@ def test_a_second_look_that_brought_nothing_is_not_repeated_at_once(plain, monke
     def judge(*_):
         nonlocal number
         number += 1
-        return scores[number], 1.0
+        return scores[number], scores[number], 1.0
 
     def bring_nothing(_, image, seen):
         found.append(number)

@@ -67,7 +67,8 @@ def test_a_fit_to_two_values_is_their_odds():
 
 
 def sample(tracker, video, likeness, found, scoring=SEVERAL):
-    values = np.column_stack([np.random.default_rng(len(likeness)).normal(size=len(likeness)), likeness])
+    other = np.random.default_rng(len(likeness)).normal(size=(2, len(likeness)))
+    values = np.column_stack([other[0], likeness, other[1]])
     return Signs(tracker, video, scoring, values, np.array(found, bool))
 
 
@@ -75,7 +76,7 @@ def test_found_and_lost_weigh_alike_and_so_do_trackers():
     rng = np.random.default_rng(1)
 
     def drawn(tracker, shift, found):
-        return Signs(tracker, "a", SEVERAL, rng.normal(size=(60, 2)) + shift, np.full(60, found))
+        return Signs(tracker, "a", SEVERAL, rng.normal(size=(60, 3)) + shift, np.full(60, found))
 
     parts = [drawn("a", 1, True), drawn("a", 0, False), drawn("b", 2, True), drawn("b", 0.5, False)]
     base = scores.fitted(parts)
@@ -85,7 +86,7 @@ def test_found_and_lost_weigh_alike_and_so_do_trackers():
 
 
 def coefficients(scoring):
-    return scoring.offset, scoring.sharpness, scoring.likeness
+    return scoring.offset, scoring.sharpness, scoring.likeness, scoring.colour
 
 
 def test_nothing_to_fit():
@@ -202,7 +203,7 @@ def test_what_scores_are_made_of(video):
         (spec,) = peers.parse(f'{name}{{"recovery":false}}')
         found = scores.signs(spec, clip)
         scoring: Scoring = found.scoring
-        logits = scoring.offset + found.values @ (scoring.sharpness, scoring.likeness)
+        logits = scoring.offset + found.values @ (scoring.sharpness, scoring.likeness, scoring.colour)
         np.testing.assert_allclose(1 / (1 + np.exp(-logits)), scores.listen(spec, clip).scores, rtol=1e-9)
         assert (found.tracker, found.video) == (spec.label, "v") and found.scoring in scores.CONSTANTS
 

@@ -1,4 +1,4 @@
-"""How sure it is that a target is where it was found: what it looks like there, and how far the response stands out."""
+"""How sure it is that a target is where it was found: what it looks like there, what colour it has, and how far the response stands out."""
 
 import math
 from collections.abc import Sequence
@@ -17,7 +17,9 @@ class Scoring:
     Attributes
     ----------
     offset, sharpness, likeness : float
-        The score is the logistic function of offset + sharpness ln(peak-to-sidelobe ratio) + likeness times the likeness.
+        The score is the logistic function of offset + sharpness ln(peak-to-sidelobe ratio) + likeness times the likeness, and of:
+    colour : float
+        Times the difference of colours, see `trackers.tint`. A score without it is called colourless.
     drop : float
         Share of its usual score below which a target is doubtful. What comes in its place still has more of that where a score is mostly
         of the response, or of one kind of features.
@@ -28,6 +30,7 @@ class Scoring:
     offset: float
     sharpness: float
     likeness: float
+    colour: float = -7.0
     drop: float = 0.5
     lost: float = 0.4
 
@@ -43,13 +46,13 @@ LOST_BELOW = 0.15  # score of a target that is doubtful, or lost
 
 # A target is said to be lost with a score below a share of its level, and until it is above one that rises to twice that: when it has gone,
 # the likeliest of many places is taken for it, which is seldom without any likeness. The level falls slowly, so as not to follow that.
-AT_ONCE = 0.5  # of `Scoring.lost`
+AT_ONCE = 0.35  # of `Scoring.lost`
 RISING = 10  # frames
 FADING = 0.02
 
 # Of the evidence for a target at which a filter looks that has not learnt for a while, and so has not learnt what is there instead:
 # how far the response stands out says more then.
-LIKENESS_TO_SHARPNESS = 3.0
+LIKENESS_TO_SHARPNESS, COLOUR_TO_SHARPNESS = 3.0, -3.5
 EVIDENCE = 7.0  # that is usual for a target of which nothing has been seen but the first frame
 
 LOBE = 0.15  # of the response's side, to either side of the peak: what belongs to it
@@ -77,11 +80,21 @@ class Confidence:
         self._usual: float | None = None  # score
         self.usual_evidence = EVIDENCE
 
-    def judge(self, response: np.ndarray, cells: Sequence[np.ndarray]) -> tuple[float, float]:
-        """Score in [0, 1], and evidence, of a response (H, W) and the features of what is taken for the target."""
+    def judge(self, response: np.ndarray, cells: Sequence[np.ndarray], difference: float) -> tuple[float, float, float]:
+        """Score and colourless score, both in [0, 1], and evidence.
+
+        Parameters
+        ----------
+        response : ndarray, float32, (H, W)
+        cells : sequence of ndarray, float32, (C, h, w)
+            Features of what is taken for the target.
+        difference : float
+            Of its colour, at least 0.
+        """
         scoring, sharpness, likeness = self._scoring, math.log(max(peak_to_sidelobe(response), 1.0)), self.likeness(cells)
         logit = scoring.offset + scoring.sharpness * sharpness + scoring.likeness * likeness
-        return 1 / (1 + math.exp(-logit)), sharpness + LIKENESS_TO_SHARPNESS * likeness
+        evidence = sharpness + LIKENESS_TO_SHARPNESS * likeness + COLOUR_TO_SHARPNESS * difference
+        return _logistic(logit + scoring.colour * difference), _logistic(logit), evidence
 
     def likeness(self, cells: Sequence[np.ndarray]) -> float:
         """Mean over the blocks of the cosine between their features and the known ones, in [-1, 1]; 0 for a flat one."""
@@ -126,6 +139,10 @@ class Verdict:
         rate = 1.0 if self._level == 0 else RATE if score > self._level else FADING
         self._level += rate * (score - self._level)
         return False
+
+
+def _logistic(logit: float) -> float:
+    return 1 / (1 + math.exp(-logit))
 
 
 def target_cells(block: np.ndarray, centre: tuple[float, float], size: tuple[float, float]) -> np.ndarray:

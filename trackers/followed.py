@@ -25,7 +25,7 @@ class Sighting:
     found : Detection
     cells : sequence of ndarray, float32, (C, h, w)
         Features of what is taken for the target.
-    score, evidence : float
+    score, colourless, evidence : float
         See `trackers.confidence`.
     restored : bool
         Whether a second look found it, farther away or in another size, and it is not doubted for that.
@@ -34,6 +34,7 @@ class Sighting:
     found: Detection
     cells: Sequence[np.ndarray]
     score: float
+    colourless: float
     evidence: float
     restored: bool = False
 
@@ -95,12 +96,12 @@ class FollowedTarget(PlacedTarget):
         image = self._channels(image)
         self._others.pass_frame()
         seen = first = self._judged(image, self._detect(image))
-        if self._recovers and (first.score < recovery.UNSURE_BELOW or self._confidence.doubts(first.score) or self._before is not None):
+        if self._recovers and (self._unsure(first) or self._before is not None):
             self._others.watch(image)
             seen = first = self._unless_other(image, first)
         if self._rest > 0 and seen.score >= recovery.WAKE_BELOW * self._unsure_at:
             self._rest -= 1
-        elif self._recovers and self._doubts < recovery.PATIENCE and seen.score < recovery.UNSURE_BELOW:
+        elif self._recovers and self._doubts < recovery.PATIENCE and self._unsure(seen):
             seen = self._reconsidered(image, first)
             self._rest = recovery.REST if seen is first else 0
             self._unsure_at = first.score
@@ -115,6 +116,10 @@ class FollowedTarget(PlacedTarget):
         self.lost = self._verdict(seen.score)
         return self._box(), seen.score
 
+    def _unsure(self, seen: Sighting) -> bool:
+        """Whether it takes another look to tell what is seen. A low score for its colour alone does not, if it is not doubtful."""
+        return seen.colourless < recovery.UNSURE_BELOW or self._confidence.doubts(seen.score)
+
     def _reconsidered(self, image: np.ndarray, seen: Sighting) -> Sighting:
         """The likeliest of what is seen in its place; or at another peak, farther away, or in another size, where its score is not low."""
         found = seen.found
@@ -127,7 +132,7 @@ class FollowedTarget(PlacedTarget):
             around = recovery.places(self.position, self._stride(), self._shape, 0, looks=recovery.AROUND)
             far += self._looks(image, around, [1.0])
         likeliest = max([seen, *near], key=lambda look: look.evidence)
-        likeliest = self._surer(likeliest, self._possible(image, far), recovery.FARTHER)
+        likeliest = self._surer(likeliest, self._possible(far), recovery.FARTHER)
         return self._surer(likeliest, self._resized(image, likeliest), recovery.RESIZED)
 
     def _looks(self, image: np.ndarray, places: Iterable[tuple[float, float]], scales: Sequence[float]) -> list[Sighting]:
@@ -155,14 +160,10 @@ class FollowedTarget(PlacedTarget):
         """Side in pixels of the square of its area."""
         return math.sqrt(math.prod(self._sides()))
 
-    def _possible(self, image: np.ndarray, looks: Iterable[Sighting]) -> list[Sighting]:
-        """Those of what may be the target: where it can have come by now, and of its colour if that is not where it was."""
+    def _possible(self, looks: Iterable[Sighting]) -> list[Sighting]:
+        """Those of what may be the target: where it can have come by now."""
         reach = self._reach()
-        return [look for look in looks if self._others.moved(look.found.position) <= reach and not self._tinted(image, look.found)]
-
-    def _tinted(self, image: np.ndarray, found: Detection) -> bool:
-        """Whether something is elsewhere than the target was, and of another colour."""
-        return self._far(found.position, self.position) and self._tint.differs(image, found.position, self._seen_sides(found))
+        return [look for look in looks if self._others.moved(look.found.position) <= reach]
 
     def _seen_sides(self, found: Detection) -> tuple[float, float]:
         """Height and width in pixels of what was found, before it is turned."""
@@ -178,9 +179,10 @@ class FollowedTarget(PlacedTarget):
         """Take what is seen for the target, and doubt no more."""
         self._adopt(image, seen)
         self._confidence.learn(seen.score, seen.cells, seen.evidence)
-        if self._recovers and seen.score >= KNOWN_FROM:
-            self._others.remember(image, self.position, self._sides())
+        if seen.score >= KNOWN_FROM:
             self._tint.learn(image, self.position, self._sides())
+            if self._recovers:
+                self._others.remember(image, self.position, self._sides())
         self._doubts, self._trial, self._before, self._strayed = 0, 0, None, False
 
     def _adopt(self, image: np.ndarray, seen: Sighting) -> None:
@@ -228,9 +230,9 @@ class FollowedTarget(PlacedTarget):
         """Follow what may be the target. In a picture of nothing there is nothing to follow, and the first doubts may soon be over."""
         if not doubtful and self._trial >= recovery.TRIAL:
             self._believe(image, seen)
-        elif not doubtful or (self._doubts >= recovery.PATIENCE and seen.score >= recovery.NOTHING_BELOW):
+        elif not doubtful or (self._doubts >= recovery.PATIENCE and seen.colourless >= recovery.NOTHING_BELOW):
             self._adopt(image, seen)
-        elif seen.score >= recovery.NOTHING_BELOW:
+        elif seen.colourless >= recovery.NOTHING_BELOW:
             self.position = seen.found.position
             self.position = self._limited()
 
@@ -251,12 +253,12 @@ class FollowedTarget(PlacedTarget):
         places = recovery.places(self.position, self._stride(), self._shape, self._turn, self._reach())
         shares = dict.fromkeys(places, recovery.FAR) | near
         self._turn += 1
-        glances = [(seen, least) for place, least in shares.items() for seen in self._possible(image, self._looks(image, [place], [1.0]))]
+        glances = [(seen, least) for place, least in shares.items() for seen in self._possible(self._looks(image, [place], [1.0]))]
         glance, least = max(glances, key=lambda one: one[0].evidence / one[1], default=(None, 0.0))
         if glance is None or glance.evidence < recovery.GLANCE * self._confidence.usual_evidence:
             return None
         looks = [glance, *self._looks(image, [glance.found.position], [1.0]), *self._resized(image, glance)]
-        likeliest = max(self._possible(image, looks), key=lambda look: look.evidence)
+        likeliest = max(self._possible(looks), key=lambda look: look.evidence)
         return likeliest if likeliest.evidence >= least * self._confidence.usual_evidence else None
 
     def _stride(self) -> float:
@@ -265,10 +267,11 @@ class FollowedTarget(PlacedTarget):
 
     def _judged(self, image: np.ndarray, found: Detection) -> Sighting:
         cells = self._cells(found.features, found.place, found.scale, found.angle, found.position)
-        return self._unless_other(image, Sighting(found, cells, *self._confidence.judge(found.response, cells)))
+        difference = self._tint.difference(image, found.position, self._seen_sides(found))
+        return self._unless_other(image, Sighting(found, cells, *self._confidence.judge(found.response, cells, difference)))
 
     def _unless_other(self, image: np.ndarray, seen: Sighting) -> Sighting:
         """What is seen; as nothing like the target if it is something else."""
         found = seen.found
         other = self._others.include(image, found.position, self._seen_sides(found), found.angle)
-        return replace(seen, score=0.0, evidence=-math.inf) if other else seen
+        return replace(seen, score=0.0, colourless=0.0, evidence=-math.inf) if other else seen

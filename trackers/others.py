@@ -32,11 +32,17 @@ class Others:
         self._met: list[tuple[np.ndarray, tuple[float, float]]] = []  # what has been looked at since, with what was around, and where
 
     def remember(self, image: np.ndarray, target: tuple[float, float], sides: tuple[float, float]) -> None:
-        """Take in a picture (H, W, C) in which the target, of a height and a width, surely is at a row and column."""
+        """Take in a picture (H, W, C) in which the target, of a height and a width, surely is at a row and column.
+
+        One that shows the same as the last, to the last pixel, is frozen: it says nothing of where things are now.
+        """
+        now = Past(image, target, sides)
+        if self._pasts and now.same(self._pasts[0]):
+            return
         older = self._pasts if self._count % EVERY == 0 else self._pasts[1:]
         for past in older:
             past.forget_camera()
-        self._pasts = [Past(image, target, sides), *older[:KEPT]]
+        self._pasts = [now, *older[:KEPT]]
         self._count += 1
         self._met, self.frames = [], 0
 

@@ -38,6 +38,10 @@ class Past:
         self._wide: np.ndarray | None = None  # the same, smaller, made when it is needed
         self._moved: tuple[float, float] | None = (0.0, 0.0)  # by which what stands still has moved since; None if that is not known
 
+    def same(self, other: "Past") -> bool:
+        """Whether both pictures are one."""
+        return np.array_equal(self._picture, other._picture)
+
     def forget_camera(self) -> None:
         """Say no more where in it anything is that is seen now, until the camera is followed again."""
         self._moved = None

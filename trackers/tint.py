@@ -1,4 +1,4 @@
-"""What colour a target has: what is found elsewhere, and has another one, is something else."""
+"""What colour a target has: what has another one may be something else."""
 
 import math
 
@@ -8,35 +8,29 @@ from trackers.opencv import cv2
 
 MIDDLE = 0.6  # of a box's height and width, in which its colour is seen
 DARK = 4  # grey values that are added to each channel, so that noise in the dark has no colour
-RATE = 0.1  # at which colour and spread follow the target
-LEAST, TIMES = 0.1, 4  # logarithm of a ratio of channels by which another colour differs, at least; times what is usual for the target
+RATE = 0.1  # at which the known colour follows the target
+USUAL = 0.05  # by how much that of the target differs from it anyway
 
 
 class Tint:
-    """The mean colour of a target, whatever its brightness, and how much it changes."""
+    """The mean colour of a target, whatever its brightness."""
 
     def __init__(self):
-        self._usual: np.ndarray | None = None
-        self._spread = 0.0  # mean difference from the usual colour
+        self._known: np.ndarray | None = None
 
     def learn(self, image: np.ndarray, position: tuple[float, float], sides: tuple[float, float]) -> None:
         """Take in a picture (H, W, C), R, G, B or grey, in which the target, of a height and a width, surely is at a row and column."""
         tint = tint_at(image, position, sides)
-        if tint is None:
-            return
-        if self._usual is None:
-            self._usual = tint
-        self._spread += RATE * (self._difference(tint) - self._spread)
-        self._usual = self._usual + RATE * (tint - self._usual)
+        if tint is not None:
+            self._known = tint if self._known is None else self._known + RATE * (tint - self._known)
 
-    def differs(self, image: np.ndarray, position: tuple[float, float], sides: tuple[float, float]) -> bool:
-        """Whether what is seen at a row and column has another colour; False where nothing is known of that, as in grey pictures."""
+    def difference(self, image: np.ndarray, position: tuple[float, float], sides: tuple[float, float]) -> float:
+        """By how much the colour of what is seen at a row and column is another: the larger change of both logarithms, less `USUAL`.
+
+        It is at least 0, and that where no colour is known, as in grey pictures.
+        """
         tint = tint_at(image, position, sides)
-        known = tint is not None and self._usual is not None
-        return known and self._difference(tint) > max(LEAST, TIMES * self._spread)
-
-    def _difference(self, tint: np.ndarray) -> float:
-        return float(np.abs(tint - self._usual).max())
+        return 0.0 if tint is None or self._known is None else max(float(np.abs(tint - self._known).max()) - USUAL, 0.0)
 
 
 def tint_at(image: np.ndarray, position: tuple[float, float], sides: tuple[float, float]) -> np.ndarray | None:

@@ -76,8 +76,8 @@ class Signs:
     tracker, video : str
     scoring : Scoring
         By which it scores.
-    values : ndarray, float64, (M, 2)
-        Logarithm of the peak-to-sidelobe ratio, and likeness.
+    values : ndarray, float64, (M, 3)
+        Logarithm of the peak-to-sidelobe ratio, likeness, and difference of colours.
     found : ndarray, bool, (M,)
         See `Said`.
     """
@@ -92,15 +92,15 @@ class Signs:
 class Witness:
     """Stands in for a target's `Confidence`, and notes what it judges by: `values` of the last response, as in `Signs`."""
 
-    values: tuple[float, float]
+    values: tuple[float, float, float]
 
     def __init__(self, known: Confidence):
         self._known = known
 
-    def judge(self, response: np.ndarray, cells: Sequence[np.ndarray]) -> tuple[float, float]:
+    def judge(self, response: np.ndarray, cells: Sequence[np.ndarray], difference: float) -> tuple[float, float, float]:
         """As `Confidence` does."""
-        self.values = math.log(max(confidence.peak_to_sidelobe(response), 1.0)), self._known.likeness(cells)
-        return self._known.judge(response, cells)
+        self.values = math.log(max(confidence.peak_to_sidelobe(response), 1.0)), self._known.likeness(cells), difference
+        return self._known.judge(response, cells, difference)
 
     def __getattr__(self, name: str):
         return getattr(self._known, name)
@@ -139,7 +139,7 @@ def signs(spec: peers.Spec, clip: HardClip) -> Signs:
     target = tracker._target  # a score's parts concern nobody but this fit, so trackers have no way to ask for them
     target._confidence = witness = Witness(target._confidence)
     rows = [(*tracker.update(frame)[1], *witness.values) for frame in frames]
-    rows = np.array(rows).reshape(-1, 6)
+    rows = np.array(rows).reshape(-1, 7)
     found, known = labels(clip, rows[:, :4])
     return Signs(spec.label, clip.video, target._scoring, rows[known, 4:], found[known])
 
@@ -234,7 +234,7 @@ def left_out(samples: Sequence[Signs]) -> dict[str, float]:
         scoring = fitted([sample for sample in samples if sample.video != video])
         for sample in samples:
             if sample.video == video:
-                scored[sample.tracker].append((sample.values @ (scoring.sharpness, scoring.likeness) + scoring.offset, sample.found))
+                scored[sample.tracker].append((sample.values @ _slopes(scoring) + scoring.offset, sample.found))
     return {tracker: roc_auc(*map(np.concatenate, zip(*parts, strict=True))) for tracker, parts in scored.items()}
 
 
@@ -264,11 +264,11 @@ def fits(samples: Sequence[Signs]) -> list[Table]:
         name, own = CONSTANTS[scoring], [sample for sample in samples if sample.scoring == scoring]
         new, areas = fitted(own), left_out(own)
         for label, values in ((f"{name}, fitted", new), (f"{name}, as it is", scoring)):
-            rows.append([label, values.offset, values.sharpness, values.likeness])
+            rows.append([label, values.offset, *_slopes(values)])
         for tracker, area in areas.items():
             found = np.concatenate([sample.found for sample in own if sample.tracker == tracker])
             kept.append([tracker, name, len(found), found.mean(), area])
-    head = [Column("constant"), Column("offset", 2, signed=True), Column("sharpness", 2), Column("likeness", 2)]
+    head = [Column("constant"), Column("offset", 2, signed=True), Column("sharpness", 2), Column("likeness", 2), Column("colour", 2)]
     others = [Column("tracker"), Column("constant"), Column("frames", 0), percent("found, %"), Column("ROC-AUC", 3)]
     return [
         Table("coefficients", "Coefficients", head, rows),
@@ -362,6 +362,10 @@ def _fit(given: argparse.Namespace) -> list[Table]:
 def _all(function: Callable[[peers.Spec, HardClip], Any], specs: Sequence[peers.Spec], clips: Iterable[HardClip], jobs: int) -> list:
     """What a function says of each clip and each tracker, the trackers of one clip one behind the other."""
     return joblib.Parallel(jobs)(joblib.delayed(function)(spec, clip) for clip, spec in product(clips, specs))
+
+
+def _slopes(scoring: Scoring) -> tuple[float, float, float]:
+    return scoring.sharpness, scoring.likeness, scoring.colour
 
 
 def _joined(parts: Sequence[Said]) -> Said:
