@@ -16,10 +16,9 @@ class Scoring:
 
     Attributes
     ----------
-    offset, sharpness, likeness : float
-        The score is the logistic function of offset + sharpness ln(peak-to-sidelobe ratio) + likeness times the likeness, and of:
-    colour : float
-        Times the difference of colours, see `trackers.tint`. A score without it is called colourless.
+    offset, sharpness, likeness, colour : float
+        The score is the logistic function of offset + sharpness ln(peak-to-sidelobe ratio) + likeness times the likeness + colour times the
+        difference of colours (`trackers.tint`). Without the last it is called colourless.
     drop : float
         Share of its usual score below which a target is doubtful. What comes in its place still has more of that where a score is mostly
         of the response, or of one kind of features.
@@ -46,7 +45,7 @@ LOST_BELOW = 0.15  # score of a target that is doubtful, or lost
 
 # A target is said to be lost with a score below a share of its level, and until it is above one that rises to twice that: when it has gone,
 # the likeliest of many places is taken for it, which is seldom without any likeness. The level falls slowly, so as not to follow that.
-AT_ONCE = 0.35  # of `Scoring.lost`
+AT_ONCE = 0.5  # of `Scoring.lost`
 RISING = 10  # frames
 FADING = 0.02
 

@@ -267,8 +267,13 @@ class FollowedTarget(PlacedTarget):
 
     def _judged(self, image: np.ndarray, found: Detection) -> Sighting:
         cells = self._cells(found.features, found.place, found.scale, found.angle, found.position)
-        difference = self._tint.difference(image, found.position, self._seen_sides(found))
+        difference = self._tint.difference(image, found.position, self._seen_sides(found)) if self._suspects(found) else 0.0
         return self._unless_other(image, Sighting(found, cells, *self._confidence.judge(found.response, cells, difference)))
+
+    def _suspects(self, found: Detection) -> bool:
+        """Whether something is asked for its colour: a target that is where it was expected, and has not been doubted, may change it."""
+        expected = self._home if self._doubts > 0 else self.position
+        return self._before is not None or self._far(found.position, expected)
 
     def _unless_other(self, image: np.ndarray, seen: Sighting) -> Sighting:
         """What is seen; as nothing like the target if it is something else."""
