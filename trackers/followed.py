@@ -132,7 +132,7 @@ class FollowedTarget(PlacedTarget):
             around = recovery.places(self.position, self._stride(), self._shape, 0, looks=recovery.AROUND)
             far += self._looks(image, around, [1.0])
         likeliest = max([seen, *near], key=lambda look: look.evidence)
-        likeliest = self._surer(likeliest, self._possible(far), recovery.FARTHER)
+        likeliest = self._surer(likeliest, self._reachable(far), recovery.FARTHER)
         return self._surer(likeliest, self._resized(image, likeliest), recovery.RESIZED)
 
     def _looks(self, image: np.ndarray, places: Iterable[tuple[float, float]], scales: Sequence[float]) -> list[Sighting]:
@@ -160,8 +160,8 @@ class FollowedTarget(PlacedTarget):
         """Side in pixels of the square of its area."""
         return math.sqrt(math.prod(self._sides()))
 
-    def _possible(self, looks: Iterable[Sighting]) -> list[Sighting]:
-        """Those of what may be the target: where it can have come by now."""
+    def _reachable(self, looks: Iterable[Sighting]) -> list[Sighting]:
+        """Those of what may be the target where it can have come by now."""
         reach = self._reach()
         return [look for look in looks if self._others.moved(look.found.position) <= reach]
 
@@ -253,12 +253,12 @@ class FollowedTarget(PlacedTarget):
         places = recovery.places(self.position, self._stride(), self._shape, self._turn, self._reach())
         shares = dict.fromkeys(places, recovery.FAR) | near
         self._turn += 1
-        glances = [(seen, least) for place, least in shares.items() for seen in self._possible(self._looks(image, [place], [1.0]))]
+        glances = [(seen, least) for place, least in shares.items() for seen in self._reachable(self._looks(image, [place], [1.0]))]
         glance, least = max(glances, key=lambda one: one[0].evidence / one[1], default=(None, 0.0))
         if glance is None or glance.evidence < recovery.GLANCE * self._confidence.usual_evidence:
             return None
         looks = [glance, *self._looks(image, [glance.found.position], [1.0]), *self._resized(image, glance)]
-        likeliest = max(self._possible(looks), key=lambda look: look.evidence)
+        likeliest = max(self._reachable(looks), key=lambda look: look.evidence)
         return likeliest if likeliest.evidence >= least * self._confidence.usual_evidence else None
 
     def _stride(self) -> float:
