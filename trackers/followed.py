@@ -209,7 +209,8 @@ class FollowedTarget(PlacedTarget):
         again = before._search(image, self.position, recovery.FAR if self._strayed else recovery.NEAR) if searches else None
         if again is not None:
             here = not self._apart(again, seen)
-            likelier = not here and again.score > seen.score
+            margin = 0 if self._strayed else recovery.FARTHER  # what was itself found elsewhere is no likelier than what is found now
+            likelier = not here and again.evidence > seen.evidence + margin
             displaces = doubtful or (self._strayed and likelier)
             if (here or displaces) and again.evidence >= recovery.SURE * before._confidence.usual_evidence:
                 if displaces:
