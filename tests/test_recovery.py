@@ -109,6 +109,16 @@ def test_what_resembles_it_is_followed_until_it_is_there_again(imitated, monkeyp
     assert (overlap(boxes[SEARCHING + 14 :], other[None]) > 0.5).all()
 
 
+def test_what_was_followed_all_along_is_only_left_for_what_is_much_likelier(imitated, monkeypatch):
+    frames, truth, other = imitated
+    monkeypatch.setattr(recovery, "SURE", 9.0)  # nothing is believed at once
+    _, boxes = follow(trackers.create("fECO"), frames[:BACK], truth[0])
+    assert (overlap(boxes[BACK - 5 :], other[None]) > 0.5).all()
+    monkeypatch.setattr(recovery, "FARTHER", 9.0)
+    _, boxes = follow(trackers.create("fECO"), frames[:BACK], truth[0])
+    assert overlap(boxes, other[None]).max() < 0.3
+
+
 @pytest.mark.parametrize("name", ["fECO", "STRCF"])
 def test_what_has_another_colour_is_not_followed(imitated, name):
     frames, truth, (x, y, w, h) = imitated
