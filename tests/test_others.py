@@ -76,6 +76,14 @@ def test_what_is_looked_at_again_and_again_may_go_anywhere():
     assert not known.include(picture(moved), moved, SIDES, 0.0)
 
 
+def test_it_may_be_looked_at_again_in_another_size():
+    known = others(PLACE)
+    for step in range(9):
+        moved = PLACE[0], PLACE[1] - 15 * step
+        for share in (1.0, 0.64, 1.56):
+            assert known.include(picture(moved), moved, tuple(share * side for side in SIDES), 0.0)
+
+
 def test_it_is_told_at_every_size_of_target_and_picture_turned_or_not():
     for factor in (0.6, 2.5, 4):
         sizes = {"fx": factor, "fy": factor, "interpolation": cv2.INTER_AREA}

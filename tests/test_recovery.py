@@ -46,6 +46,28 @@ def test_a_hidden_target_is_lost_and_found_again(hidden, name):
     assert ok[BACK + 10 :].all() and (found[BACK + 10 :] > 0.5).all()
 
 
+def zoomed(frame, box, zoom):
+    """A picture and a box in it, enlarged about the middle of the box."""
+    x, y, w, h = box
+    centre = x + w / 2, y + h / 2
+    about = np.array([[zoom, 0, (1 - zoom) * (centre[0] - 0.5)], [0, zoom, (1 - zoom) * (centre[1] - 0.5)]])
+    larger = cv2.warpAffine(frame, about, frame.shape[1::-1], borderMode=cv2.BORDER_REFLECT)
+    return larger, np.array([centre[0] - zoom * w / 2, centre[1] - zoom * h / 2, zoom * w, zoom * h])
+
+
+@pytest.mark.parametrize(("name", "zoom"), [("fECO", 1.7), ("fECO", 0.55), ("ECOHC", 1.7), ("STRCF", 0.55)])
+def test_it_is_found_again_in_much_another_size(hidden, monkeypatch, name, zoom):
+    frames, truth = hidden
+    later = [zoomed(*one, zoom) for one in zip(frames[BACK:], truth[BACK:], strict=True)]
+    there = np.array([box for _, box in later])
+    found = []
+    for _ in range(2):
+        _, boxes = follow(trackers.create(name), [*frames[:BACK], *(frame for frame, _ in later)], truth[0])
+        found.append(overlap(boxes[BACK + 10 :], there[10:]))
+        monkeypatch.setattr(FollowedTarget, "_sized", lambda *_: [])
+    assert (found[0] > 0.5).all() and (found[1] < 0.5).any()
+
+
 @pytest.fixture(scope="module")
 def doubled(hidden):
     """That target, and its mirror image, which stays where it is all along; the frames, the true boxes, and the image's box."""
@@ -221,13 +243,10 @@ def test_one_that_jumps_is_found_in_the_same_frame(name):
 @pytest.mark.parametrize(("name", "zoom"), [("fECO", 1.6), ("fECO", 0.6), ("ECOHC", 1.4), ("ECOHC", 0.7), ("STRCF", 0.6)])
 def test_one_that_changes_its_size_at_once_is_measured_anew(plain, name, zoom):
     frames, truth = plain
-    (x, y), size = truth[6][:2] + truth[6][2:] / 2, truth[6][2:] * zoom
-    about = np.array([[zoom, 0, (1 - zoom) * (x - 0.5)], [0, zoom, (1 - zoom) * (y - 0.5)]])
-    zoomed = cv2.warpAffine(frames[6], about, frames[6].shape[1::-1], borderMode=cv2.BORDER_REFLECT)
-    there = np.array([x - size[0] / 2, y - size[1] / 2, *size])
+    changed, there = zoomed(frames[6], truth[6], zoom)
     found = {}
     for recovers in (True, False):
-        _, boxes = follow(trackers.create(name, recovery=recovers), [*frames[:6], *[zoomed] * 3], truth[0])
+        _, boxes = follow(trackers.create(name, recovery=recovers), [*frames[:6], *[changed] * 3], truth[0])
         found[recovers] = overlap(boxes[8][None], there[None])[0]
     assert found[True] > 0.8 and found[False] < 0.6
 

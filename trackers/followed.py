@@ -141,7 +141,8 @@ class FollowedTarget(PlacedTarget):
 
     def _resized(self, image: np.ndarray, seen: Sighting) -> list[Sighting]:
         """The same in other sizes. Looks at more of the picture may show something else beside it, which does not count."""
-        looks = self._looks(image, [seen.found.position], self._scales[1:])
+        scale = seen.found.scale / self.scale
+        looks = self._looks(image, [seen.found.position], [scale * other for other in self._scales[1:]])
         return [look for look in looks if not self._apart(look, seen)]
 
     def _apart(self, one: Sighting, other: Sighting) -> bool:
@@ -253,14 +254,24 @@ class FollowedTarget(PlacedTarget):
         near = {guess: enough, self.position: recovery.NEAR} if apart else {self.position: recovery.NEAR}
         places = recovery.places(self.position, self._stride(), self._shape, self._turn, self._reach())
         shares = dict.fromkeys(places, recovery.FAR) | near
-        self._turn += 1
         glances = [(seen, least) for place, least in shares.items() for seen in self._reachable(self._looks(image, [place], [1.0]))]
+        glances += [(seen, recovery.SIZED) for seen in self._reachable(self._sized(image))]
+        self._turn += 1
         glance, least = max(glances, key=lambda one: one[0].evidence / one[1], default=(None, 0.0))
         if glance is None or glance.evidence < recovery.GLANCE * self._confidence.usual_evidence:
             return None
-        looks = [glance, *self._looks(image, [glance.found.position], [1.0]), *self._resized(image, glance)]
+        again = self._looks(image, [glance.found.position], [glance.found.scale / self.scale])
+        looks = [glance, *again, *self._resized(image, glance)]
         likeliest = max(self._reachable(looks), key=lambda look: look.evidence)
         return likeliest if likeliest.evidence >= least * self._confidence.usual_evidence else None
+
+    def _sized(self, image: np.ndarray) -> list[Sighting]:
+        """What is seen in much other sizes, from which those of a second look reach to the usual one: where it was last, and in every
+        second frame in one of the places around instead.
+        """
+        around = recovery.places(self.position, self._stride(), self._shape, self._turn // 2, self._reach(), looks=1)
+        places = around if self._turn % 2 else [self.position]
+        return self._looks(image, places, [scale**2 for scale in self._scales[1:]])
 
     def _stride(self) -> float:
         """Pixels between the places at which a target is looked for that is not where it is expected."""

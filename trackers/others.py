@@ -29,7 +29,8 @@ class Others:
         self._pasts: list[Past] = []  # the last first
         self.frames = 0
         self._count = 0  # of sure pictures
-        self._met: list[tuple[np.ndarray, tuple[float, float]]] = []  # what has been looked at since, with what was around, and where
+        # What has been looked at since: a picture by `thinned`, where in it, and where that is in the last of the pasts.
+        self._met: list[tuple[np.ndarray, tuple[float, float], tuple[float, float]]] = []
 
     def remember(self, image: np.ndarray, target: tuple[float, float], sides: tuple[float, float]) -> None:
         """Take in a picture (H, W, C) in which the target, of a height and a width, surely is at a row and column.
@@ -73,18 +74,22 @@ class Others:
         angle : float
             By which it is turned, in radians.
         """
-        size = math.sqrt(math.prod(sides))
         pasts = [past for past in self._pasts if past.apart(position, sides)]
-        if not pasts or size < SIDE:
+        if not pasts or math.sqrt(math.prod(sides)) < SIDE:
             return False
         last = self._pasts[0]
-        place, around = last.place(position), cut(thinned(image, last.step), last.step, position, sides, angle)
+        place, picture = last.place(position), thinned(image, last.step)
+        around = cut(picture, last.step, position, sides, angle)
         room = (len(around) - SIDE) // 2
         patch = around[room:-room, room:-room]
         if patch.std() < FLAT:
             return False
-        others = [met for met in self._met if math.dist(place, met[1]) >= REACH * size or not holds(met[0], patch, AGAIN)]
+        others = []
+        for then, there, its_place in self._met:
+            near = math.dist(place, its_place) < REACH * last.size
+            if not (near and holds(cut(then, last.step, there, sides, angle), patch, AGAIN)):
+                others.append((then, there, its_place))
         if len(others) == len(self._met) and not any(past.shows(patch, position, sides, angle) for past in pasts):
             return False
-        self._met = [(around, place), *others][:MOST]
+        self._met = [(picture, position, place), *others][:MOST]
         return True

@@ -30,10 +30,12 @@ class Past:
     ----------
     step : int
         Pixels of the picture of which one is kept, along rows and columns.
+    size : float
+        Side in pixels of a square as large as the target.
     """
 
     def __init__(self, image: np.ndarray, target: tuple[float, float], sides: tuple[float, float]):
-        self.step = max(int(min(sides) / (2 * SIDE)), 1)
+        self.step, self.size = max(int(min(sides) / (2 * SIDE)), 1), math.sqrt(math.prod(sides))
         self._picture, self._target = thinned(image, self.step), target
         self._wide: np.ndarray | None = None  # the same, smaller, made when it is needed
         self._moved: tuple[float, float] | None = (0.0, 0.0)  # by which what stands still has moved since; None if that is not known

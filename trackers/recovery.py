@@ -24,8 +24,8 @@ SCALES = (1.0, 0.8, 1.25)  # of a second look, over that of the first
 NOTHING_BELOW = 0.05  # score of a picture in which there is nothing to follow
 
 # Shares of the evidence that is usual for it that it takes to look a second time, to believe on trial that it is where it was or may be,
-# and that it is elsewhere, for many places make many errors, and to believe it for good.
-GLANCE, NEAR, FAR, SURE = 0.5, 0.64, 0.72, 0.9
+# that it is elsewhere, and that its size is much another, for many places and sizes make many errors, and to believe it for good.
+GLANCE, NEAR, FAR, SIZED, SURE = 0.5, 0.64, 0.72, 0.8, 0.9
 TRIAL = 60  # frames in which what is taken for the target is not lost again, after which it is believed
 EVERY = 3  # frames of a trial, in one of which it is looked for elsewhere
 HERE = 0.5  # sizes of the target between what is seen and what is found, if both are one
