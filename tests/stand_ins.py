@@ -25,6 +25,16 @@ class Still:
         return True, self.box
 
 
+class Counts(Still):
+    """Its boxes say how often any of its kind was asked."""
+
+    asked = 0
+
+    def update(self, image):
+        Counts.asked += 1
+        return True, (float(Counts.asked), 0.0, 1.0, 1.0)
+
+
 class Raises(Still):
     """Fails in the third frame."""
 

@@ -60,6 +60,7 @@ def test_the_command(monkeypatch, capsys, tmp_path):
         (["--updates", "100"], "at least 4000"),
         (["--updates", "5000", "--reinitialisations", "5000"], "more than --reinitialisations"),
         (["--tracker", "fECHO"], "did you mean fECO?"),
+        (["--tracker", "opencv:Nano", "--models", "missing"], "opencv:Nano needs missing"),
         (["--tracker", "tests.stand_ins:Still", "--updates", "4000", "--figure", "missing/soak.png"], "cannot write missing/soak.png"),
     ],
 )

@@ -108,13 +108,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--tracker", default="MOSSE", help="as for cfvgg bench run (%(default)s)")
     parser.add_argument("--updates", type=int, default=100_000, metavar="N", help="(%(default)s)")
     parser.add_argument("--reinitialisations", type=int, default=1000, metavar="N", help="(%(default)s)")
+    parser.add_argument("--models", type=Path, metavar="FOLDER", help=f"where {' and '.join(peers.NANO)} of opencv:Nano are")
     parser.add_argument("--figure", type=Path, metavar="FILE", help="draw memory and times over the updates")
     given = parser.parse_args(arguments)
     threads.hold_opencv()
     try:
         if given.updates < 4 * BLOCK or not 0 <= given.reinitialisations < given.updates:
             raise UnknownOptionError(f"--updates {given.updates}; at least {4 * BLOCK}, and more than --reinitialisations, are needed")
-        (spec,) = peers.parse(given.tracker)
+        (spec,) = peers.parse(given.tracker, given.models)
         found = soak(peers.make(spec), given.updates, given.reinitialisations)
         if given.figure:
             draw(found, spec.label, given.figure)
