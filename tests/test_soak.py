@@ -1,11 +1,14 @@
 """Long runs: what is counted, and what is said about it."""
 
+from unittest.mock import Mock
+
 import numpy as np
 import pytest
 
 from benchmarks import synthetic
 from benchmarks.robustness import soak
 from tests.stand_ins import Still
+from trackers.opencv import cv2
 
 SMALL = synthetic.Scene(frames=5, size=(40, 60))
 
@@ -68,3 +71,10 @@ def test_bad_arguments(monkeypatch, capsys, arguments, message):
     monkeypatch.setattr(soak, "SCENE", SMALL)
     assert soak.main(arguments) == 1
     assert message in capsys.readouterr().err
+
+
+def test_a_tracker_of_opencv_that_does_not_last(monkeypatch, capsys):
+    monkeypatch.setattr(soak, "SCENE", SMALL)
+    monkeypatch.setattr(Still, "update", Mock(side_effect=cv2.error("no such channel")))
+    assert soak.main(["--tracker", "tests.stand_ins:Still", "--updates", "4000"]) == 1
+    assert capsys.readouterr().err == "no such channel\n"

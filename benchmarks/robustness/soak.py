@@ -17,6 +17,7 @@ import psutil
 
 from benchmarks import peers, synthetic
 from trackers.errors import TrackerError, UnknownOptionError, VideoError
+from trackers.opencv import cv2
 
 SCENE = synthetic.Scene(frames=100, size=(240, 320), occlusion=0, scale=0.2)
 BLOCK = 1000  # updates between two looks at the memory, and over which times are compared
@@ -119,7 +120,7 @@ def main(arguments: list[str] | None = None) -> int:
         found = soak(peers.make(spec), given.updates, given.reinitialisations)
         if given.figure:
             draw(found, spec.label, given.figure)
-    except TrackerError as error:
+    except (TrackerError, cv2.error) as error:  # some of OpenCV's trackers do not last
         print(error, file=sys.stderr)
         return 1
     first, last = found.medians()
