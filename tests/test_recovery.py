@@ -207,11 +207,15 @@ def test_a_lost_target_can_be_kept_for_later(hidden):
         assert restored.update(frame) == tracker.update(frame)
 
 
-@pytest.mark.parametrize("options", [{"recovery": True}, {"recovery": True, "scale_filter": True}])
-def test_windows_can_be_looked_for_too(hidden, options):
+@pytest.mark.parametrize(("name", "options"), [("KCF", {}), ("KCF", {"scale_filter": True}), ("fKCF", {}), ("MOSSE", {})])
+def test_windows_are_looked_for_too(hidden, name, options):
     frames, truth = hidden
-    ok, boxes = follow(trackers.create("KCF", **options), frames, truth[0])
-    assert not ok[GONE:BACK].any() and np.isfinite(boxes).all()
+    found = []
+    for recovers in (True, False):
+        ok, boxes = follow(trackers.create(name, recovery=recovers, **options), frames, truth[0])
+        found.append(overlap(boxes, truth)[BACK + 10 :])
+        assert not ok[GONE:BACK].any()
+    assert (found[0] > 0.5).all() and not (found[1] > 0.5).any()
 
 
 @pytest.fixture(scope="module")

@@ -42,7 +42,6 @@ class WindowConfig(TargetConfig):
     context: int = between(0, 0, 16)
     context_regularisation: float = between(0.1, 0, 1e6)
     scale_filter: ScaleFilterConfig | None = None
-    recovery: bool = False  # these filters know the target by following it: on the development sequences it does not pay
 
     def __post_init__(self):
         super().__post_init__()
