@@ -14,14 +14,14 @@ VARIABLES = (
 )
 
 
-def hold_libraries() -> None:
-    """Hold what this process imports from now on, and its children, to one thread. Numpy, numba and others look but once."""
-    os.environ |= dict.fromkeys(VARIABLES, "1")
+def hold_libraries(number: int = 1) -> None:
+    """Hold what this process imports from now on, and its children, to so many threads. Numpy, numba and others look but once."""
+    os.environ |= dict.fromkeys(VARIABLES, str(number))
 
 
-def hold_opencv() -> None:
-    """Hold OpenCV, which can be told at any time, to one thread of the processor."""
+def hold_opencv(number: int = 1) -> None:
+    """Hold OpenCV, which can be told at any time, to so many threads of the processor."""
     from trackers.opencv import cv2
 
-    cv2.setNumThreads(1)
+    cv2.setNumThreads(number)
     cv2.ocl.setUseOpenCL(False)

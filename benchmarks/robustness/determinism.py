@@ -51,15 +51,18 @@ def threaded(spec: peers.Spec, clip: HardClip) -> list[list[str]]:
 
 def elsewhere(spec: peers.Spec, clip: HardClip, cores: int) -> list[list[str]]:
     """One in a new process, which may use so many cores."""
-    os.environ |= dict.fromkeys(threads.VARIABLES, str(cores))  # for that one: libraries read them when they are loaded
-    with ProcessPoolExecutor(1, get_context("spawn"), _confine, (cores,)) as pool:
-        return [pool.submit(alone, spec, clip).result()]
+    threads.hold_libraries(cores)  # of that process; this one's are loaded
+    try:
+        with ProcessPoolExecutor(1, get_context("spawn"), _confine, (cores,)) as pool:
+            return [pool.submit(alone, spec, clip).result()]
+    finally:
+        threads.hold_libraries()
 
 
 def _confine(cores: int) -> None:
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
-    cv2.setNumThreads(cores)
+    threads.hold_opencv(cores)
 
 
 def differing(spec: peers.Spec, clip: HardClip) -> list[int]:
