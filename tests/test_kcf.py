@@ -12,10 +12,7 @@ from tests.tracks import assert_sound, distances
 from trackers import KCF, MOSSE, fECO, fKCF
 from trackers.config import SHAPE_FILTER, ScaleFilterConfig
 from trackers.errors import UnknownOptionError, WeightsError
-from trackers.features import colour
-from trackers.filters import ridge
-from trackers.kcf import Grey, Level, WindowTarget, halved, peak, to_grey
-from trackers.kcf_config import KCFConfig
+from trackers.kcf import Level, halved, peak, to_grey
 from trackers.mosse import LogGrey
 from trackers.opencv import cv2
 
@@ -101,32 +98,6 @@ def test_levels_have_the_cells_of_the_window_in_the_middle_of_the_patch(level, s
         assert first == side - 1 - last  # as many pixels before the centre of the first cell as behind the last
 
 
-class Wide(Grey):
-    """Grey values as they are, with three spare ones to every side."""
-
-    spare = 3
-
-    def __call__(self, patch):
-        return colour.grey(patch, self.cell)
-
-
-@pytest.mark.parametrize(("moved", "whole"), [((2.4, -1.6), (2, -2)), ((0.2, 3), (0, 3)), ((0, 0), (0, 0)), ((0, 3.1), None)])
-def test_a_sample_out_of_features_around_the_window_is_that_of_its_place(moved, whole):
-    picture = np.random.default_rng(15).integers(0, 256, (150, 170, 3), np.uint8)
-    config = KCFConfig(feature="grey")
-    target = WindowTarget(picture, (60, 50, 41, 43), config, Wide(), ridge.KernelFilter(ridge.linear, config.regularisation))
-    start, found = target.position, target._look(picture, target.position, target.scale)
-    assert target.scale == 1 and found.features[0].shape[1:] == tuple(n + 6 for n in target._grid)
-    target.position = tuple(p + d for p, d in zip(found.place, moved, strict=True))
-    sample = target._sample_within(found)
-    if whole is None:
-        assert sample is None
-        return
-    expected, centre = target._sample(picture, tuple(p + d for p, d in zip(start, whole, strict=True)))
-    np.testing.assert_array_equal(sample[0], expected)
-    assert sample[1] == centre
-
-
 # Tracking
 
 SCENE = Scene(frames=7, size=(96, 128), target_size=0.35, motion=2, camera=0.3, distractors=0, occlusion=0, noise=1)
@@ -135,7 +106,7 @@ KINDS = {
     "KCF": KCF,
     "published": lambda **options: KCF(published=True, **options),
     "scale": lambda **options: KCF(scale_filter=ScaleFilterConfig(), **options),
-    "shape": lambda **options: KCF(scale_filter=SHAPE_FILTER, **options),
+    "one size": lambda **options: KCF(scale_filter=False, **options),
     "grey": lambda **options: KCF(preset="grey", **options),
     "polynomial": lambda **options: KCF(kernel="polynomial", **options),
     "linear": lambda **options: KCF(kernel="linear", **options),
@@ -340,6 +311,8 @@ def test_the_ratio_of_sides_is_followed_unless_published():
     assert fECO(published=True).config.scale_filter == ScaleFilterConfig()
     assert fECO(published=True, scale_filter={"aspect": True}).config.scale_filter.aspect
     assert fECO(preset="vot", published=True).config.scale_filter is None
+    assert KCF().config.scale_filter == fKCF().config.scale_filter == MOSSE().config.scale_filter == SHAPE_FILTER
+    assert KCF(published=True).config.scale_filter is None
 
 
 @pytest.mark.parametrize("given", [False, None])

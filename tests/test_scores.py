@@ -249,9 +249,9 @@ def test_fitting(short, capsys):
     out = capsys.readouterr().out
     # Of the sequence every 3rd (8 frames), 4th (6) and 5th (5), none hidden, for frame 5 of 20 is none of the first; of two scenes 20
     # each. All but the first of a clip count.
-    assert "SEVERAL, as it is" in out and "SEVERAL, fitted" in out
-    (row,) = [line.split() for line in out.splitlines() if line.startswith("MOSSE")]
-    assert row[:3] == ["MOSSE", "SEVERAL", str(7 + 5 + 4 + 19 + 19)]
+    assert "MOSSE, as it is" in out and "MOSSE, fitted" in out
+    (row,) = [line.split() for line in out.splitlines() if line.startswith("MOSSE ")]
+    assert row[:3] == ["MOSSE", "MOSSE", str(7 + 5 + 4 + 19 + 19)]
 
 
 @pytest.mark.parametrize(

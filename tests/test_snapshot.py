@@ -17,7 +17,7 @@ from trackers import KCF, MOSSE, Tracker, fECO
 from trackers.errors import SnapshotError
 
 NAMES = [name for name in trackers.names() if name not in ("ECO", "DeepSTRCF")]
-OPTIONS = {"fECO": {"preset": "vot"}, "KCF": {"scale_filter": True}, "fKCF": {"backbone": load_weights()}}
+OPTIONS = {"fECO": {"preset": "vot"}, "KCF": {"scale_filter": {"angle": True}}, "fKCF": {"backbone": load_weights()}}
 
 
 @pytest.fixture(scope="module")

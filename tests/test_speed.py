@@ -138,9 +138,9 @@ def test_of_stages_within_each_other_the_outermost_counts(hands):
         ("fECO", {"crop", "network", "FHOG", "colours", "window, transform", "response", "localise", "scale", "learn"}),
         ("STRCF", {"crop", "FHOG", "colours", "window, transform", "response", "localise", "scale", "learn"}),
         ("BACF", {"crop", "FHOG", "window, transform", "response", "localise", "scale", "learn"}),
-        ("KCF", {"crop", "FHOG", "response", "localise", "learn"}),
-        ("fKCF", {"crop", "network", "response", "localise", "learn"}),
-        ("MOSSE", {"crop", "colours", "response", "localise", "learn"}),
+        ("KCF", {"crop", "FHOG", "response", "localise", "scale", "learn"}),
+        ("fKCF", {"crop", "network", "response", "localise", "scale", "learn"}),
+        ("MOSSE", {"crop", "colours", "response", "localise", "scale", "learn"}),
     ],
 )
 def test_stages_of_trackers(tracker, busy):

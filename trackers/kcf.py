@@ -13,7 +13,7 @@ from cfvgg.architecture import LEVELS, grids
 from cfvgg.forward import Backbone
 from cfvgg.weights import Weights
 from trackers import config as settings
-from trackers import kcf_config
+from trackers import kcf_config, recovery
 from trackers.confidence import HANDCRAFTED_WINDOW, LEVEL_WINDOW, Scoring
 from trackers.errors import UnknownOptionError
 from trackers.feature_tracker import FeatureTracker
@@ -65,6 +65,7 @@ class KCF(FeatureTracker):
     """
 
     presets: Mapping[str, KCFConfig] = kcf_config.KCF
+    as_published = kcf_config.KCF_PUBLISHED
     kinds = ("fhog", "grey")  # of features
 
     def __init__(self, backbone: str | os.PathLike | Weights | Backbone | None = None, *, preset: str | None = None, **options):
@@ -108,16 +109,12 @@ class Features(Protocol):
         Pixels per cell.
     margin : int
         Pixels by which the patch must be larger than the cells that come of it.
-    spare : int
-        Cells around the window, to every side, that come with it: a target that has moved by less is learnt from the features in which it
-        was found.
     scoring : Scoring
         What their likeness says.
     """
 
     cell: int
     margin: int
-    spare: int
     scoring: Scoring
 
     @abstractmethod
@@ -128,7 +125,7 @@ class Features(Protocol):
 class Fhog:
     """FHOG in cells of four pixels."""
 
-    cell, margin, spare, scoring = 4, 0, 0, HANDCRAFTED_WINDOW
+    cell, margin, scoring = 4, 0, HANDCRAFTED_WINDOW
 
     def __call__(self, patch: np.ndarray) -> np.ndarray:
         return fhog(patch, self.cell)
@@ -137,7 +134,7 @@ class Fhog:
 class Grey:
     """Grey values over 255, less their mean."""
 
-    cell, margin, spare, scoring = 1, 0, 0, HANDCRAFTED_WINDOW
+    cell, margin, scoring = 1, 0, HANDCRAFTED_WINDOW
 
     def __call__(self, patch: np.ndarray) -> np.ndarray:
         values = colour.grey(patch if patch.shape[2] == 3 else patch[:, :, 0], self.cell)
@@ -151,12 +148,10 @@ class Level:
     """
 
     scoring = LEVEL_WINDOW
-    reach = 16  # pixels of the sample to every side that a second run of the network is not worth
 
     def __init__(self, backbone: Backbone, level: str):
         stride, first = grids()[level]
         self.cell, self.margin = settings.FEATURES[level].cell, int(2 * first + 1) - stride
-        self.spare = self.reach // self.cell
         self._backbone, self._level, self._pooling = backbone, level, self.cell // stride
 
     def __call__(self, patch: np.ndarray) -> np.ndarray:
@@ -190,6 +185,7 @@ class WindowTarget(FollowedTarget):
         A new one.
     """
 
+    _looks_around = recovery.WINDOW_LOOKS
     refines = True  # the peak between cells
     trusts_from = BLANK_BELOW
 
@@ -201,7 +197,6 @@ class WindowTarget(FollowedTarget):
         self.position = self._centre(box)
         window = [min(math.floor(n * config.search_area), LARGEST_WINDOW) for n in self._base]
         self._grid = tuple(max(n // features.cell, FEWEST_CELLS) for n in window)
-        self._wide = tuple(n + 2 * features.spare for n in self._grid)
         self._patch_shape = self._patch_sides(window)
         self._sigma = math.sqrt(math.prod(self._base)) * config.label_sigma / features.cell
         self._window = np.outer(*map(np.hanning, self._grid)).astype(np.float32)
@@ -214,10 +209,10 @@ class WindowTarget(FollowedTarget):
             self._scale_limits = lowest, max(min(n / side for n, side in zip(self._shape, self._base, strict=True)), lowest)
         else:
             self._scales = (1.0,)
-        self._sample_sides = tuple(n * features.cell for n in self._wide)
+        self._sample_sides = tuple(n * features.cell for n in self._grid)
         self._learn_first(picture)
         block, centre = self._block(picture, self.position, self.scale)
-        self._blank = self.trusts_from * float(self._filter.respond(self._windowed(block)).max())
+        self._blank = self.trusts_from * float(self._filter.respond(block * self._window).max())
         self._know([block], centre)
 
     def _begin(self, box: Box) -> tuple[float, tuple[float, float]]:
@@ -229,14 +224,14 @@ class WindowTarget(FollowedTarget):
 
     def _patch_sides(self, window: list[int]) -> tuple[int, ...]:
         """Height and width of a patch; `window` is what the search area comes to."""
-        return tuple(n * self._features.cell + self._features.margin for n in self._wide)
+        return tuple(n * self._features.cell + self._features.margin for n in self._grid)
 
     def _learn_first(self, picture: np.ndarray) -> None:
         self._learn(picture, *self._sample(picture, self.position), 1.0)
 
     def _look(self, image: np.ndarray, position: tuple[float, float], scale: float) -> Detection:
         block, centre = self._block(image, position, scale)
-        sample = self._windowed(block)
+        sample = block * self._window
         response = self._filter.respond(sample)
         shift, height = peak(response, self.refines)
         return Detection(centre, scale, self._angle, [block], sample, response, self._at(centre, shift, scale, self._angle), height)
@@ -249,7 +244,7 @@ class WindowTarget(FollowedTarget):
     def _take(self, image: np.ndarray, found: Detection) -> None:
         self._rescale(image)
         self.position = self._limited()
-        self._learn(image, *(self._sample_within(found) or self._sample(image, self.position)), self._config.learning_rate)
+        self._learn(image, *self._sample(image, self.position), self._config.learning_rate)
 
     def _learn(self, picture: np.ndarray, sample: np.ndarray, centre: tuple[float, float], rate: float) -> None:
         self._filter.learn(sample, self._label(centre), self._surroundings(picture), rate)
@@ -269,27 +264,12 @@ class WindowTarget(FollowedTarget):
     def _sample(self, picture: np.ndarray, position: tuple[float, float]) -> tuple[np.ndarray, tuple[float, float]]:
         """Windowed features (C, H, W) around a position, and the centre in pixels of what they show."""
         block, centre = self._block(picture, position, self.scale)
-        return self._windowed(block), centre
-
-    def _sample_within(self, found: Detection) -> tuple[np.ndarray, tuple[float, float]] | None:
-        """The sample around the target out of the features in which it was found, and its centre; None where they do not reach so far."""
-        pixels, spare = self._features.cell * found.scale, self._features.spare
-        shift = [(p - c) / pixels for p, c in zip(self.position, found.place, strict=True)]
-        if not spare or self._scale_filter is not None or max(map(abs, shift)) > spare:
-            return None
-        whole = tuple(map(round, shift))
-        return self._windowed(found.features[0], whole), tuple(c + pixels * d for c, d in zip(found.place, whole, strict=True))
-
-    def _windowed(self, block: np.ndarray, shift: tuple[int, int] = (0, 0)) -> np.ndarray:
-        """The window (C, H, W) within features, moved by some cells (rows, columns) from their middle."""
-        top, left = (self._features.spare + d for d in shift)
-        rows, columns = self._grid
-        return block[:, top : top + rows, left : left + columns] * self._window
+        return block * self._window, centre
 
     def _block(self, picture: np.ndarray, position: tuple[float, float], scale: float) -> tuple[np.ndarray, tuple[float, float]]:
-        """Features around a position at a scale, the spare ones with them, and the centre in pixels of what they show."""
+        """Features around a position at a scale, and the centre in pixels of what they show."""
         patch, centre = self._patch(picture, position, scale)
-        rows, columns = self._wide
+        rows, columns = self._grid
         return self._features(patch)[:, :rows, :columns], centre
 
     def _patch(self, picture: np.ndarray, position: tuple[float, float], scale: float) -> tuple[np.ndarray, tuple[float, float]]:

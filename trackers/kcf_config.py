@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from cfvgg.architecture import LEVELS
-from trackers.config import FEATURES, Feature, ScaleFilterConfig, TargetConfig, between, checked_scale_filter
+from trackers.config import FEATURES, PUBLISHED, SHAPE_FILTER, Feature, ScaleFilterConfig, TargetConfig, between, checked_scale_filter
 from trackers.errors import UnknownOptionError
 
 KERNELS = ("gaussian", "polynomial", "linear")
@@ -31,7 +31,8 @@ class WindowConfig(TargetConfig):
     context_regularisation : float
         Weight of each of them.
     scale_filter : ScaleFilterConfig, dict of its fields, or bool
-        False (or None): the target keeps its size. True: scale and ratio of sides are followed (`trackers.config.SHAPE_FILTER`).
+        By default, or True, scale and ratio of sides are followed (`trackers.config.SHAPE_FILTER`). False (or None), as published: the
+        target keeps its size.
     """
 
     search_area: float = between(2.5, 1.1, 20)
@@ -41,7 +42,7 @@ class WindowConfig(TargetConfig):
     regularisation: float = between(1e-4, 1e-9, 1e9)
     context: int = between(0, 0, 16)
     context_regularisation: float = between(0.1, 0, 1e6)
-    scale_filter: ScaleFilterConfig | None = None
+    scale_filter: ScaleFilterConfig | None = SHAPE_FILTER
 
     def __post_init__(self):
         super().__post_init__()
@@ -107,6 +108,7 @@ KCF = {
     "fhog": KCFConfig(),
     "grey": KCFConfig(feature="grey", learning_rate=0.075, kernel_sigma=0.2, kernel_power=7),
 }
+KCF_PUBLISHED = {**PUBLISHED, "scale_filter": None}
 
 FKCF = {level: KCFConfig(feature=level, target_side=(96, 96), kernel="gaussian", kernel_sigma=4.0) for level in ("conv2", "conv1", "conv5")}
 

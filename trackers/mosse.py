@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 import scipy.fft
 
+from trackers import confidence
 from trackers import config as settings
-from trackers.confidence import SEVERAL
 from trackers.features import colour
 from trackers.features.stack import normalise
 from trackers.kcf import WindowTarget
@@ -47,7 +47,7 @@ class MOSSE(Tracker):
 class LogGrey:
     """Logarithms of grey values, of zero mean and a mean square of one."""
 
-    cell, margin, spare, scoring = 1, 0, 0, SEVERAL
+    cell, margin, scoring = 1, 0, confidence.MOSSE
 
     def __call__(self, patch: np.ndarray) -> np.ndarray:
         grey = colour.grey(patch if patch.shape[2] == 3 else patch[:, :, 0], self.cell)
