@@ -308,8 +308,7 @@ def test_recovery_is_true_or_false():
         trackers.create("fECO", recovery="yes")
 
 
-@pytest.mark.parametrize("looks", [recovery.LOOKS, recovery.WINDOW_LOOKS])
-def test_places_are_gone_through_from_the_inside(looks):
+def test_places_are_gone_through_from_the_inside():
     centre, step, shape = (100.0, 40.0), 30.0, (200, 300)
     inside = [
         (100.0 + step * i, 40.0 + step * j)
@@ -317,8 +316,8 @@ def test_places_are_gone_through_from_the_inside(looks):
         for j in range(-recovery.RINGS, recovery.RINGS + 1)
         if (i, j) != (0, 0) and 0 <= 100 + step * i < 200 and 0 <= 40 + step * j < 300
     ]
-    turns = math.ceil(len(inside) / looks)
-    seen = [place for turn in range(turns) for place in recovery.places(centre, step, shape, turn, looks)]
+    turns = math.ceil(len(inside) / recovery.LOOKS)
+    seen = [place for turn in range(turns) for place in recovery.places(centre, step, shape, turn)]
     assert set(seen) == set(inside)
     rings = [max(abs(y - 100), abs(x - 40)) / step for y, x in seen[: len(inside)]]
     assert rings == sorted(rings) and len(set(seen[: len(inside)])) == len(inside)
@@ -326,10 +325,10 @@ def test_places_are_gone_through_from_the_inside(looks):
 
 
 def test_farther_places_are_looked_at_later():
-    seen = [place for turn in range(40) for place in recovery.places((100, 100), 20, (200, 200), turn, 3, reach=45)]
+    seen = [place for turn in range(40) for place in recovery.places((100, 100), 20, (200, 200), turn, reach=45)]
     assert set(seen) == {(100 + 20 * i, 100 + 20 * j) for i in range(-2, 3) for j in range(-2, 3)} - {(100, 100)}
-    assert len(set(recovery.places((100, 100), 20, (200, 200), 0, 9, reach=0))) == 8  # the neighbours, always
+    assert len(set(recovery.places((100, 100), 20, (200, 200), 0, reach=0, looks=9))) == 8  # the neighbours, always
 
 
 def test_where_nothing_is_inside_there_is_nowhere_to_look():
-    assert list(recovery.places((50, 50), 100, (100, 100), 3, 3)) == []
+    assert list(recovery.places((50, 50), 100, (100, 100), 3)) == []

@@ -9,6 +9,8 @@ from numba import njit
 
 from trackers.patch import round_half_away
 
+LOST_BELOW = 0.15  # score of a target that is doubtful, or lost
+
 
 @dataclass(frozen=True)
 class Scoring:
@@ -24,6 +26,8 @@ class Scoring:
         of the response, or of one kind of features.
     lost : float
         Share of its level below which a target that has been lost for a while stays so; see `Verdict`.
+    floor : float
+        Score below which it is lost whatever its level.
     """
 
     offset: float
@@ -32,17 +36,16 @@ class Scoring:
     colour: float = -7.0
     drop: float = 0.5
     lost: float = 0.4
+    floor: float = LOST_BELOW
 
 
 # By what it is that looks alike, and by how far the response of the filter stands out.
 SEVERAL = Scoring(-4.1, 0.33, 5.9)  # ECO's and STRCF's on several kinds of features
 DEEP_STRCF = Scoring(-5.5, 0.75, 7.7, drop=0.65, lost=0.5)
 BACF = Scoring(-6.8, 2.0, 9.0, drop=0.65, lost=0.7)
-HANDCRAFTED_WINDOW = Scoring(-2.5, 0.18, 7.05, lost=0.5)
+HANDCRAFTED_WINDOW = Scoring(-3.15, 0.18, 7.05, lost=0.3, floor=0.05)
 LEVEL_WINDOW = Scoring(-5.5, 1.2, 3.1, lost=0.35)
-MOSSE = Scoring(-4.8, 0.7, 5.8, colour=-15.0, drop=0.65, lost=0.5)  # of one kind, grey values, so colour says more
-
-LOST_BELOW = 0.15  # score of a target that is doubtful, or lost
+MOSSE = Scoring(-5.2, 0.7, 5.8, colour=-15.0, drop=0.65, lost=0.35, floor=0.05)  # grey values, so colour says more
 
 # A target is said to be lost with a score below a share of its level, and until it is above one that rises to twice that: when it has gone,
 # the likeliest of many places is taken for it, which is seldom without any likeness. The level falls slowly, so as not to follow that.
@@ -132,7 +135,7 @@ class Verdict:
     def __call__(self, score: float) -> bool:
         """Take in the score of the next frame."""
         share = self._scoring.lost * (AT_ONCE + (1 - AT_ONCE) * min(self._lost / RISING, 1))
-        if score < max(LOST_BELOW, share * self._level):
+        if score < max(self._scoring.floor, share * self._level):
             self._lost += 1
             return True
         self._lost = 0

@@ -58,7 +58,6 @@ class FollowedTarget(PlacedTarget):
     lost = False
     _scoring: Scoring = SEVERAL
     _scales: Sequence[float] = recovery.SCALES  # at which a lost target is looked for, over that at which it was last
-    _looks_around = recovery.LOOKS  # places of a frame at which it is looked for, beside where it was last
 
     def __init__(self, image: np.ndarray, recovers: bool):
         super().__init__(image)
@@ -130,7 +129,7 @@ class FollowedTarget(PlacedTarget):
         near = [look for look in looks if not self._apart(look, seen)]
         far = [look for look in looks if self._apart(look, seen)]
         if seen.score < recovery.OUTSIDE_BELOW:
-            around = recovery.places(self.position, self._stride(), self._shape, 0, recovery.AROUND)
+            around = recovery.places(self.position, self._stride(), self._shape, 0, looks=recovery.AROUND)
             far += self._looks(image, around, [1.0])
         likeliest = max([seen, *near], key=lambda look: look.evidence)
         likeliest = self._surer(likeliest, self._reachable(far), recovery.FARTHER)
@@ -253,7 +252,7 @@ class FollowedTarget(PlacedTarget):
         """
         apart = math.dist(self.position, guess) >= recovery.APART * self._stride()
         near = {guess: enough, self.position: recovery.NEAR} if apart else {self.position: recovery.NEAR}
-        places = recovery.places(self.position, self._stride(), self._shape, self._turn, self._looks_around, self._reach())
+        places = recovery.places(self.position, self._stride(), self._shape, self._turn, self._reach())
         shares = dict.fromkeys(places, recovery.FAR) | near
         glances = [(seen, least) for place, least in shares.items() for seen in self._reachable(self._looks(image, [place], [1.0]))]
         glances += [(seen, recovery.SIZED) for seen in self._reachable(self._sized(image))]
@@ -270,7 +269,7 @@ class FollowedTarget(PlacedTarget):
         """What is seen in much other sizes, from which those of a second look reach to the usual one: where it was last, and in every
         second frame in one of the places around instead.
         """
-        around = recovery.places(self.position, self._stride(), self._shape, self._turn // 2, 1, self._reach())
+        around = recovery.places(self.position, self._stride(), self._shape, self._turn // 2, self._reach(), looks=1)
         places = around if self._turn % 2 else [self.position]
         return self._looks(image, places, [scale**2 for scale in self._scales[1:]])
 

@@ -13,7 +13,7 @@ from cfvgg.architecture import LEVELS, grids
 from cfvgg.forward import Backbone
 from cfvgg.weights import Weights
 from trackers import config as settings
-from trackers import kcf_config, recovery
+from trackers import kcf_config
 from trackers.confidence import HANDCRAFTED_WINDOW, LEVEL_WINDOW, Scoring
 from trackers.errors import UnknownOptionError
 from trackers.feature_tracker import FeatureTracker
@@ -185,7 +185,6 @@ class WindowTarget(FollowedTarget):
         A new one.
     """
 
-    _looks_around = recovery.WINDOW_LOOKS
     refines = True  # the peak between cells
     trusts_from = BLANK_BELOW
 

@@ -16,7 +16,7 @@ RESTORED = 0.4  # share of the usual score that this takes, too
 REST, WAKE_BELOW = 2, 0.7  # frames without a second look after one that brought nothing; share of the score then that ends them
 
 PATIENCE = 3  # doubtful frames in a row, after which it is looked for
-LOOKS, WINDOW_LOOKS = 3, 9  # places of a frame at which a lost target is looked for, beside where it was last; a window shows less
+LOOKS = 3  # places of a frame at which a lost target is looked for, beside where it was last
 STRIDE = 0.4  # between two of them, over the shorter side of what a look shows
 APART = 0.5  # strides between where it was last and where it is taken to be now, from which both are looked at
 RINGS = 6  # of places, around where it was last
@@ -35,7 +35,7 @@ _OFFSETS = sorted(_GRID, key=lambda offset: (max(map(abs, offset)), offset[0] **
 
 
 def places(
-    centre: tuple[float, float], step: float, shape: tuple[int, int], turn: int, looks: int, reach: float = math.inf
+    centre: tuple[float, float], step: float, shape: tuple[int, int], turn: int, reach: float = math.inf, looks: int = LOOKS
 ) -> Iterator[tuple[float, float]]:
     """Where to look for a target in one frame: a few places of a grid around `centre`, which frames go through from the inside.
 
@@ -49,10 +49,10 @@ def places(
         Height and width of the picture; places outside do not count.
     turn : int
         How many frames it has been looked for before.
-    looks : int
-        How many places.
     reach : float
         Pixels from `centre` to the farthest; but its neighbours always count.
+    looks : int
+        How many places.
     """
     grid = [tuple(c + step * k for c, k in zip(centre, offset, strict=True)) for offset in _OFFSETS]
     inside = [place for place in grid if all(0 <= p < n for p, n in zip(place, shape, strict=True))]
