@@ -45,7 +45,7 @@ DEEP_STRCF = Scoring(-5.5, 0.75, 7.7, drop=0.65, lost=0.5)
 BACF = Scoring(-6.8, 2.0, 9.0, drop=0.65, lost=0.7)
 HANDCRAFTED_WINDOW = Scoring(-3.15, 0.18, 7.05, lost=0.3, floor=0.05)
 LEVEL_WINDOW = Scoring(-5.5, 1.2, 3.1, lost=0.35)
-MOSSE = Scoring(-5.2, 0.7, 5.8, colour=-15.0, drop=0.65, lost=0.35, floor=0.05)  # grey values, so colour says more
+MOSSE = Scoring(-5.2, 0.7, 5.8, colour=-15.0, drop=0.65, lost=0.32, floor=0.05)  # grey values, so colour says more
 
 # A target is said to be lost with a score below a share of its level, and until it is above one that rises to twice that: when it has gone,
 # the likeliest of many places is taken for it, which is seldom without any likeness. The level falls slowly, so as not to follow that.
