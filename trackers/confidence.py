@@ -43,7 +43,7 @@ class Scoring:
 SEVERAL = Scoring(-4.1, 0.33, 5.9)  # ECO's and STRCF's on several kinds of features
 DEEP_STRCF = Scoring(-5.5, 0.75, 7.7, drop=0.65, lost=0.5)
 BACF = Scoring(-6.8, 2.0, 9.0, drop=0.65, lost=0.7)
-HANDCRAFTED_WINDOW = Scoring(-3.15, 0.18, 7.05, lost=0.3, floor=0.05)
+HANDCRAFTED_WINDOW = Scoring(-3.15, 0.18, 7.05)
 LEVEL_WINDOW = Scoring(-5.5, 1.2, 3.1, lost=0.35)
 MOSSE = Scoring(-5.2, 0.7, 5.8, colour=-15.0, drop=0.65, lost=0.32, floor=0.05)  # grey values, so colour says more
 

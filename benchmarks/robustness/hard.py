@@ -22,7 +22,7 @@ AFTER = 15  # frames behind them, at least
 NEXT = 1.1  # sizes of the target away from it: the place that is copied over it
 
 # Seeds of generated scenes: what is fitted to the first is measured on the others, which have each target on each background with each
-# number of look-alikes twice. Constants were chosen on 100 to 325, those of KCF and MOSSE also on 700 to 925; 400 to 525 were looked at.
+# number of look-alikes twice. Constants were chosen on 100 to 325, those of fKCF and MOSSE on 700 to 925, too; 400 to 525 were looked at.
 FITTED, UNSEEN = range(18), range(540, 648)
 TARGETS = ("cup", "cat", "astronaut")
 BACKGROUNDS = tuple(sorted(synthetic.BACKGROUNDS))
