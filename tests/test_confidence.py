@@ -9,7 +9,19 @@ from hypothesis import strategies as st
 
 from tests import naive
 from trackers import confidence
-from trackers.confidence import BACF, COLOUR_TO_SHARPNESS, LOST_BELOW, SEVERAL, Confidence, Verdict, peak_to_sidelobe, target_cells
+from trackers.confidence import (
+    BACF,
+    COLOUR,
+    COLOUR_TO_SHARPNESS,
+    DOUBTFUL_BELOW,
+    HANDCRAFTED_WINDOW,
+    LOST_BELOW,
+    SEVERAL,
+    Confidence,
+    Verdict,
+    peak_to_sidelobe,
+    target_cells,
+)
 
 
 def unit(cells):
@@ -117,16 +129,16 @@ def test_another_colour_lowers_score_and_evidence_but_not_the_colourless_score(b
     response, cells = rng.normal(0, 0.1, (21, 21)), looked_at(blocks)
     score, colourless, evidence = known.judge(response, cells, 0.0)
     assert score == colourless
-    for difference in (0.1, 0.5, 1.0):
-        other = known.judge(response, cells, difference)
-        odds = score / (1 - score) * math.exp(SEVERAL.colour * difference)
-        assert other == pytest.approx((odds / (1 + odds), colourless, evidence + COLOUR_TO_SHARPNESS * difference), rel=1e-9)
+    for strangeness in (0.1, 1.0, 4.0):
+        other = known.judge(response, cells, strangeness)
+        odds = score / (1 - score) * math.exp(COLOUR * strangeness)
+        assert other == pytest.approx((odds / (1 + odds), colourless, evidence + COLOUR_TO_SHARPNESS * strangeness), rel=1e-9)
 
 
 @pytest.mark.parametrize("scoring", [SEVERAL, BACF])
 def test_a_score_is_doubted_when_it_is_low_or_has_dropped(blocks, scoring):
     known = Confidence(scoring, looked_at(blocks))
-    assert known.doubts(LOST_BELOW - 0.01) and not known.doubts(LOST_BELOW + 0.01)
+    assert known.doubts(DOUBTFUL_BELOW - 0.01) and not known.doubts(DOUBTFUL_BELOW + 0.01)
     for _ in range(200):
         known.learn(0.8, looked_at(blocks), 7.0)
     assert known.doubts(0.8 * scoring.drop - 0.01) and not known.doubts(0.8 * scoring.drop + 0.01)
@@ -146,10 +158,10 @@ def test_what_a_second_look_finds_needs_another_share_of_the_usual_score(blocks,
     for _ in range(200):
         known.learn(0.8, looked_at(blocks), 7.0)
     assert known.falls_below(0.4, 0.8 * 0.4 - 0.01) and not known.falls_below(0.4, 0.8 * 0.4 + 0.01)
-    assert known.falls_below(0.0, LOST_BELOW - 0.01)
+    assert known.falls_below(0.0, DOUBTFUL_BELOW - 0.01)
 
 
-@pytest.mark.parametrize(("scoring", "low", "high"), [(SEVERAL, 0.16, 0.32), (BACF, 0.28, 0.56)])  # shares of a level close to 0.8
+@pytest.mark.parametrize(("scoring", "low", "high"), [(SEVERAL, 0.1, 0.2), (HANDCRAFTED_WINDOW, 0.16, 0.32)])  # of a level close to 0.8
 def test_a_target_is_lost_below_a_share_of_its_level_and_the_longer_the_more_it_takes_to_be_back(scoring, low, high):
     brief, long = Verdict(scoring), Verdict(scoring)
     assert not any(lost(0.8) for lost in (brief, long) for _ in range(50))
@@ -159,8 +171,8 @@ def test_a_target_is_lost_below_a_share_of_its_level_and_the_longer_the_more_it_
 
 
 def test_a_level_falls_slowly_and_rises_fast():
-    falling, rising = Verdict(BACF), Verdict(BACF)
+    falling, rising = Verdict(HANDCRAFTED_WINDOW), Verdict(HANDCRAFTED_WINDOW)
     for lost, scores in ((falling, [0.8, *[0.4] * 20]), (rising, [0.2, *[0.8] * 20])):
         assert not any(map(lost, scores))
-    assert falling(0.21) and rising(0.21)  # levels above 0.6
-    assert not Verdict(SEVERAL)(0.16) and Verdict(SEVERAL)(0.14)
+    assert falling(0.12) and rising(0.12)  # levels above 0.6
+    assert not Verdict(SEVERAL)(LOST_BELOW + 0.01) and Verdict(SEVERAL)(LOST_BELOW - 0.01)

@@ -14,7 +14,7 @@ from benchmarks.robustness.scores import Said, Signs
 from benchmarks.synthetic import Scene, sequence
 from tests.numbered import BOX, numbered
 from tests.stand_ins import Still
-from trackers.confidence import DEEP_STRCF, SEVERAL, Scoring
+from trackers.confidence import COLOUR, DEEP_STRCF, SEVERAL, Scoring
 from trackers.errors import UnknownOptionError, VideoError
 
 
@@ -86,7 +86,7 @@ def test_found_and_lost_weigh_alike_and_so_do_trackers():
 
 
 def coefficients(scoring):
-    return scoring.offset, scoring.sharpness, scoring.likeness, scoring.colour
+    return scoring.offset, scoring.sharpness, scoring.likeness, COLOUR
 
 
 def test_nothing_to_fit():
@@ -203,7 +203,7 @@ def test_what_scores_are_made_of(video):
         (spec,) = peers.parse(f'{name}{{"recovery":false}}')
         found = scores.signs(spec, clip)
         scoring: Scoring = found.scoring
-        logits = scoring.offset + found.values @ (scoring.sharpness, scoring.likeness, scoring.colour)
+        logits = scoring.offset + found.values @ (scoring.sharpness, scoring.likeness, COLOUR)
         np.testing.assert_allclose(1 / (1 + np.exp(-logits)), scores.listen(spec, clip).scores, rtol=1e-9)
         assert (found.tracker, found.video) == (spec.label, "v") and found.scoring in scores.CONSTANTS
 

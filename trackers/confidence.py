@@ -9,7 +9,7 @@ from numba import njit
 
 from trackers.patch import round_half_away
 
-LOST_BELOW = 0.15  # score of a target that is doubtful, or lost
+DOUBTFUL_BELOW, LOST_BELOW = 0.15, 0.05  # scores of a target that is doubtful, and lost, whatever is usual for it
 
 
 @dataclass(frozen=True)
@@ -18,34 +18,31 @@ class Scoring:
 
     Attributes
     ----------
-    offset, sharpness, likeness, colour : float
-        The score is the logistic function of offset + sharpness ln(peak-to-sidelobe ratio) + likeness times the likeness + colour times the
-        difference of colours (`trackers.tint`). Without the last it is called colourless.
+    offset, sharpness, likeness : float
+        The score is the logistic function of offset + sharpness ln(peak-to-sidelobe ratio) + likeness times the likeness + `COLOUR` times
+        how strange the colour is. Without the last it is called colourless.
     drop : float
         Share of its usual score below which a target is doubtful. What comes in its place still has more of that where a score is mostly
         of the response, or of one kind of features.
     lost : float
-        Share of its level below which a target that has been lost for a while stays so; see `Verdict`.
-    floor : float
-        Score below which it is lost whatever its level.
+        Share of its level below which a target that has been lost for a while stays so; see `Verdict`. In a window there is more of the
+        ground, so what comes in a target's place has more of its score.
     """
 
     offset: float
     sharpness: float
     likeness: float
-    colour: float = -7.0
     drop: float = 0.5
-    lost: float = 0.4
-    floor: float = LOST_BELOW
+    lost: float = 0.25
 
 
 # By what it is that looks alike, and by how far the response of the filter stands out.
 SEVERAL = Scoring(-4.1, 0.33, 5.9)  # ECO's and STRCF's on several kinds of features
-DEEP_STRCF = Scoring(-5.5, 0.75, 7.7, drop=0.65, lost=0.5)
-BACF = Scoring(-6.8, 2.0, 9.0, drop=0.65, lost=0.7)
-HANDCRAFTED_WINDOW = Scoring(-3.15, 0.18, 7.05)
+DEEP_STRCF = Scoring(-5.5, 0.75, 7.7, drop=0.65)
+BACF = Scoring(-6.8, 2.0, 9.0, drop=0.65)
+HANDCRAFTED_WINDOW = Scoring(-3.15, 0.18, 7.05, lost=0.4)
 LEVEL_WINDOW = Scoring(-5.5, 1.2, 3.1, lost=0.35)
-MOSSE = Scoring(-5.2, 0.7, 5.8, colour=-15.0, drop=0.65, lost=0.32, floor=0.05)  # grey values, so colour says more
+MOSSE = Scoring(-5.2, 0.7, 5.8, drop=0.65, lost=0.32)
 
 # A target is said to be lost with a score below a share of its level, and until it is above one that rises to twice that: when it has gone,
 # the likeliest of many places is taken for it, which is seldom without any likeness. The level falls slowly, so as not to follow that.
@@ -53,9 +50,14 @@ AT_ONCE = 0.5  # of `Scoring.lost`
 RISING = 10  # frames
 FADING = 0.02
 
+COLOUR = -1.5  # of the score, see `Scoring`
+# A colour is as strange as its change exceeds so many times the usual one (`trackers.tint`): that of what was found elsewhere, or has been
+# doubted; and that of a target that is where it was expected, which may turn, or go into other light.
+TOLERANCE_ELSEWHERE, TOLERANCE_HERE = 1.0, 2.0
+
 # Of the evidence for a target at which a filter looks that has not learnt for a while, and so has not learnt what is there instead:
 # how far the response stands out says more then.
-LIKENESS_TO_SHARPNESS, COLOUR_TO_SHARPNESS = 3.0, -3.5
+LIKENESS_TO_SHARPNESS, COLOUR_TO_SHARPNESS = 3.0, -1.0
 EVIDENCE = 7.0  # that is usual for a target of which nothing has been seen but the first frame
 
 LOBE = 0.15  # of the response's side, to either side of the peak: what belongs to it
@@ -83,7 +85,7 @@ class Confidence:
         self._usual: float | None = None  # score
         self.usual_evidence = EVIDENCE
 
-    def judge(self, response: np.ndarray, cells: Sequence[np.ndarray], difference: float) -> tuple[float, float, float]:
+    def judge(self, response: np.ndarray, cells: Sequence[np.ndarray], strangeness: float) -> tuple[float, float, float]:
         """Score and colourless score, both in [0, 1], and evidence.
 
         Parameters
@@ -91,13 +93,13 @@ class Confidence:
         response : ndarray, float32, (H, W)
         cells : sequence of ndarray, float32, (C, h, w)
             Features of what is taken for the target.
-        difference : float
+        strangeness : float
             Of its colour, at least 0.
         """
         scoring, sharpness, likeness = self._scoring, math.log(max(peak_to_sidelobe(response), 1.0)), self.likeness(cells)
         logit = scoring.offset + scoring.sharpness * sharpness + scoring.likeness * likeness
-        evidence = sharpness + LIKENESS_TO_SHARPNESS * likeness + COLOUR_TO_SHARPNESS * difference
-        return _logistic(logit + scoring.colour * difference), _logistic(logit), evidence
+        evidence = sharpness + LIKENESS_TO_SHARPNESS * likeness + COLOUR_TO_SHARPNESS * strangeness
+        return _logistic(logit + COLOUR * strangeness), _logistic(logit), evidence
 
     def likeness(self, cells: Sequence[np.ndarray]) -> float:
         """Mean over the blocks of the cosine between their features and the known ones, in [-1, 1]; 0 for a flat one."""
@@ -109,7 +111,7 @@ class Confidence:
 
     def falls_below(self, share: float, score: float) -> bool:
         """Whether a score is too low for a target, or below a share of what is usual."""
-        return score < max(LOST_BELOW, share * (self._usual or 0.0))
+        return score < max(DOUBTFUL_BELOW, share * (self._usual or 0.0))
 
     def learn(self, score: float, cells: Sequence[np.ndarray], evidence: float) -> None:
         """Take in the score, the features and the evidence of what is believed to be the target."""
@@ -135,7 +137,7 @@ class Verdict:
     def __call__(self, score: float) -> bool:
         """Take in the score of the next frame."""
         share = self._scoring.lost * (AT_ONCE + (1 - AT_ONCE) * min(self._lost / RISING, 1))
-        if score < max(self._scoring.floor, share * self._level):
+        if score < max(LOST_BELOW, share * self._level):
             self._lost += 1
             return True
         self._lost = 0

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from trackers import recovery
-from trackers.confidence import KNOWN_FROM, SEVERAL, Confidence, Scoring, Verdict
+from trackers.confidence import KNOWN_FROM, SEVERAL, TOLERANCE_ELSEWHERE, TOLERANCE_HERE, Confidence, Scoring, Verdict
 from trackers.localisation import rival_peaks
 from trackers.others import Others
 from trackers.target import Detection, PlacedTarget
@@ -107,14 +107,16 @@ class FollowedTarget(PlacedTarget):
             self._unsure_at = first.score
         doubtful = not seen.restored and self._confidence.doubts(seen.score)
         jumped = self._apart(seen, first)
+        suspect = self._suspects(seen.found)
         if self._recovers and (doubtful or jumped or self._before is not None):
             seen = self._doubt(image, seen, doubtful, jumped)
         elif doubtful:
             self._adopt(image, seen)
         else:
             self._believe(image, seen)
-        self.lost = self._verdict(seen.score)
-        return self._box(), seen.score
+        score = seen.score if suspect else seen.colourless  # a strange colour alone makes it doubtful, not lost
+        self.lost = self._verdict(score)
+        return self._box(), score
 
     def _unsure(self, seen: Sighting) -> bool:
         """Whether it takes another look to tell what is seen. A low score for its colour alone does not, if it is not doubtful."""
@@ -180,7 +182,7 @@ class FollowedTarget(PlacedTarget):
         """Take what is seen for the target, and doubt no more."""
         self._adopt(image, seen)
         self._confidence.learn(seen.score, seen.cells, seen.evidence)
-        if seen.score >= KNOWN_FROM:
+        if seen.colourless >= KNOWN_FROM:
             self._tint.learn(image, self.position, self._sides())
             if self._recovers:
                 self._others.remember(image, self.position, self._sides())
@@ -279,11 +281,12 @@ class FollowedTarget(PlacedTarget):
 
     def _judged(self, image: np.ndarray, found: Detection) -> Sighting:
         cells = self._cells(found.features, found.place, found.scale, found.angle, found.position)
-        difference = self._tint.difference(image, found.position, self._seen_sides(found)) if self._suspects(found) else 0.0
-        return self._unless_other(image, Sighting(found, cells, *self._confidence.judge(found.response, cells, difference)))
+        change = self._tint.change(image, found.position, self._seen_sides(found))
+        strangeness = max(change - (TOLERANCE_ELSEWHERE if self._suspects(found) else TOLERANCE_HERE), 0.0)
+        return self._unless_other(image, Sighting(found, cells, *self._confidence.judge(found.response, cells, strangeness)))
 
     def _suspects(self, found: Detection) -> bool:
-        """Whether something is asked for its colour: a target that is where it was expected, and has not been doubted, may change it."""
+        """Whether something was found elsewhere than expected, or the target has been doubted: it may be something else."""
         expected = self._home if self._doubts > 0 else self.position
         return self._before is not None or self._far(found.position, expected)
 

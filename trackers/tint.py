@@ -8,29 +8,36 @@ from trackers.opencv import cv2
 
 MIDDLE = 0.6  # of a box's height and width, in which its colour is seen
 DARK = 4  # grey values that are added to each channel, so that noise in the dark has no colour
-RATE = 0.1  # at which the known colour follows the target
-USUAL = 0.05  # by how much that of the target differs from it anyway
+RATE = 0.1  # at which the known colour, and its usual change, follow the target
+USUAL = 0.05  # its usual change at first
+LEAST = 0.02  # added to that, so that a colour that has hardly changed so far is not another one at once
 
 
 class Tint:
-    """The mean colour of a target, whatever its brightness."""
+    """The mean colour of a target, whatever its brightness, and how much it usually changes."""
 
     def __init__(self):
         self._known: np.ndarray | None = None
+        self._usual = np.full(2, USUAL)
 
     def learn(self, image: np.ndarray, position: tuple[float, float], sides: tuple[float, float]) -> None:
         """Take in a picture (H, W, C), R, G, B or grey, in which the target, of a height and a width, surely is at a row and column."""
         tint = tint_at(image, position, sides)
-        if tint is not None:
-            self._known = tint if self._known is None else self._known + RATE * (tint - self._known)
+        if tint is None:
+            return
+        if self._known is None:
+            self._known = tint
+        self._usual = self._usual + RATE * (np.abs(tint - self._known) - self._usual)
+        self._known = self._known + RATE * (tint - self._known)
 
-    def difference(self, image: np.ndarray, position: tuple[float, float], sides: tuple[float, float]) -> float:
-        """By how much the colour of what is seen at a row and column is another: the larger change of both logarithms, less `USUAL`.
+    def change(self, image: np.ndarray, position: tuple[float, float], sides: tuple[float, float]) -> float:
+        """How many times as far as usual the colour of what is seen at a row and column is from the known one: the larger one of both
+        logarithms.
 
         It is at least 0, and that where no colour is known, as in grey pictures.
         """
         tint = tint_at(image, position, sides)
-        return 0.0 if tint is None or self._known is None else max(float(np.abs(tint - self._known).max()) - USUAL, 0.0)
+        return 0.0 if tint is None or self._known is None else float((np.abs(tint - self._known) / (self._usual + LEAST)).max())
 
 
 def tint_at(image: np.ndarray, position: tuple[float, float], sides: tuple[float, float]) -> np.ndarray | None:

@@ -77,7 +77,7 @@ class Signs:
     scoring : Scoring
         By which it scores.
     values : ndarray, float64, (M, 3)
-        Logarithm of the peak-to-sidelobe ratio, likeness, and difference of colours.
+        Logarithm of the peak-to-sidelobe ratio, likeness, and strangeness of the colour.
     found : ndarray, bool, (M,)
         See `Said`.
     """
@@ -97,10 +97,10 @@ class Witness:
     def __init__(self, known: Confidence):
         self._known = known
 
-    def judge(self, response: np.ndarray, cells: Sequence[np.ndarray], difference: float) -> tuple[float, float, float]:
+    def judge(self, response: np.ndarray, cells: Sequence[np.ndarray], strangeness: float) -> tuple[float, float, float]:
         """As `Confidence` does."""
-        self.values = math.log(max(confidence.peak_to_sidelobe(response), 1.0)), self._known.likeness(cells), difference
-        return self._known.judge(response, cells, difference)
+        self.values = math.log(max(confidence.peak_to_sidelobe(response), 1.0)), self._known.likeness(cells), strangeness
+        return self._known.judge(response, cells, strangeness)
 
     def __getattr__(self, name: str):
         return getattr(self._known, name)
@@ -365,7 +365,7 @@ def _all(function: Callable[[peers.Spec, HardClip], Any], specs: Sequence[peers.
 
 
 def _slopes(scoring: Scoring) -> tuple[float, float, float]:
-    return scoring.sharpness, scoring.likeness, scoring.colour
+    return scoring.sharpness, scoring.likeness, confidence.COLOUR
 
 
 def _joined(parts: Sequence[Said]) -> Said:
