@@ -25,8 +25,7 @@ class Scoring:
         Share of its usual score below which a target is doubtful. What comes in its place still has more of that where a score is mostly
         of the response, or of one kind of features.
     lost : float
-        Share of its level below which a target that has been lost for a while stays so; see `Verdict`. In a window there is more of the
-        ground, so what comes in a target's place has more of its score.
+        Share of its level below which a target that has been lost for a while stays so; see `Verdict`.
     """
 
     offset: float
@@ -38,8 +37,8 @@ class Scoring:
 
 # By what it is that looks alike, and by how far the response of the filter stands out.
 SEVERAL = Scoring(-4.1, 0.33, 5.9)  # ECO's and STRCF's on several kinds of features
-DEEP_STRCF = Scoring(-5.5, 0.75, 7.7, drop=0.65)
-BACF = Scoring(-6.8, 2.0, 9.0, drop=0.65)
+DEEP_STRCF = Scoring(-5.5, 0.75, 7.7, drop=0.65, lost=0.3)
+BACF = Scoring(-6.8, 2.0, 9.0, drop=0.65, lost=0.5)
 HANDCRAFTED_WINDOW = Scoring(-3.15, 0.18, 7.05, lost=0.4)
 LEVEL_WINDOW = Scoring(-5.5, 1.2, 3.1, lost=0.35)
 MOSSE = Scoring(-5.2, 0.7, 5.8, drop=0.65, lost=0.32)
