@@ -189,6 +189,27 @@ def test_one_that_has_changed_is_followed_on(hidden, name, colour):
     assert (overlap(boxes[GONE:], [(x + 2 * step, y, w, h) for step in range(12)]) > 0.5).all()
 
 
+@pytest.mark.parametrize("name", ["fECO", "STRCF", "KCF"])
+def test_another_white_balance_is_no_reason_to_doubt_it(hidden, name):
+    frames, truth = hidden
+    other = [np.rint(frame * (0.6, 1, 0.9)).astype(np.uint8) for frame in frames[10:GONE]]
+    ok, boxes = follow(trackers.create(name), [*frames[:10], *other], truth[0])
+    assert ok.all() and (overlap(boxes, truth[:GONE]) > 0.5).all()
+
+
+@pytest.mark.parametrize("name", ["fECO", "STRCF", "KCF"])
+def test_one_that_has_another_colour_is_doubted_and_then_lost_until_that_has_stayed(hidden, monkeypatch, name):
+    frames, truth = hidden
+    x, y, w, h = np.rint(truth[GONE - 1]).astype(int)
+    changed = frames[GONE - 1].copy()
+    changed[y : y + h, x : x + w] = np.rint(changed[y : y + h, x : x + w] * (0.6, 1, 0.9))
+    video = [*frames[:GONE], *[changed] * 60]
+    monkeypatch.setattr(recovery, "STAYING", 0.02)
+    ok, boxes = follow(trackers.create(name), video, truth[0])
+    assert ok[: GONE + recovery.PATIENCE - 1].all() and not ok[GONE + 5 : GONE + 8].any() and ok[-5:].all()
+    assert (overlap(boxes[GONE:], np.tile(truth[GONE - 1], (60, 1))) > 0.5).all()
+
+
 def test_pictures_of_nothing_change_nothing(hidden):
     frames, truth = hidden
     black = np.zeros_like(frames[0])

@@ -239,6 +239,8 @@ class FollowedTarget(PlacedTarget):
         elif seen.colourless >= recovery.NOTHING_BELOW:
             self.position = seen.found.position
             self.position = self._limited()
+        if doubtful and not self._strayed and not self._confidence.doubts(seen.colourless):
+            self._tint.learn(image, self.position, self._sides(), recovery.STAYING)  # only its colour is doubted: it may have changed
 
     def _copy(self) -> "FollowedTarget":
         return copy.deepcopy(self, {id(shared): shared for shared in (self._features, self._others)})

@@ -27,6 +27,7 @@ NOTHING_BELOW = 0.05  # score of a picture in which there is nothing to follow
 # that it is elsewhere, and that its size is much another, for many places and sizes make many errors, and to believe it for good.
 GLANCE, NEAR, FAR, SIZED, SURE = 0.5, 0.64, 0.72, 0.8, 0.9
 TRIAL = 60  # frames in which what is taken for the target is not lost again, after which it is believed
+STAYING = 0.005  # rate at which a colour is learnt that is doubted, but that of what was followed all along
 EVERY = 3  # frames of a trial, in one of which it is looked for elsewhere
 HERE = 0.5  # sizes of the target between what is seen and what is found, if both are one
 
