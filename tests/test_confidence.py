@@ -14,7 +14,6 @@ from trackers.confidence import (
     COLOUR,
     COLOUR_TO_SHARPNESS,
     DOUBTFUL_BELOW,
-    HANDCRAFTED_WINDOW,
     LOST_BELOW,
     SEVERAL,
     Confidence,
@@ -161,7 +160,7 @@ def test_what_a_second_look_finds_needs_another_share_of_the_usual_score(blocks,
     assert known.falls_below(0.0, DOUBTFUL_BELOW - 0.01)
 
 
-@pytest.mark.parametrize(("scoring", "low", "high"), [(SEVERAL, 0.1, 0.2), (HANDCRAFTED_WINDOW, 0.16, 0.32)])  # of a level close to 0.8
+@pytest.mark.parametrize(("scoring", "low", "high"), [(SEVERAL, 0.1, 0.2), (BACF, 0.2, 0.4)])  # shares of a level close to 0.8
 def test_a_target_is_lost_below_a_share_of_its_level_and_the_longer_the_more_it_takes_to_be_back(scoring, low, high):
     brief, long = Verdict(scoring), Verdict(scoring)
     assert not any(lost(0.8) for lost in (brief, long) for _ in range(50))
@@ -171,8 +170,8 @@ def test_a_target_is_lost_below_a_share_of_its_level_and_the_longer_the_more_it_
 
 
 def test_a_level_falls_slowly_and_rises_fast():
-    falling, rising = Verdict(HANDCRAFTED_WINDOW), Verdict(HANDCRAFTED_WINDOW)
+    falling, rising = Verdict(BACF), Verdict(BACF)
     for lost, scores in ((falling, [0.8, *[0.4] * 20]), (rising, [0.2, *[0.8] * 20])):
         assert not any(map(lost, scores))
-    assert falling(0.12) and rising(0.12)  # levels above 0.6
+    assert falling(0.15) and rising(0.15)  # levels above 0.6
     assert not Verdict(SEVERAL)(LOST_BELOW + 0.01) and Verdict(SEVERAL)(LOST_BELOW - 0.01)

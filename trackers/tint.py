@@ -10,8 +10,8 @@ MIDDLE = 0.6  # of a box's height and width, in which its colour is seen
 DARK = 4  # grey values that are added to each channel, so that noise in the dark has no colour
 RATE = 0.1  # at which the known colour, and its usual change, follow the target
 USUAL = 0.05  # its usual change at first
-STEP = 8  # pixels of the whole picture of which one is looked at, along rows and columns
 LEAST = 0.02  # added to that, so that a colour that has hardly changed so far is not another one at once
+STEP = 8  # pixels of the whole picture of which one is looked at, along rows and columns
 
 
 class Tint:
